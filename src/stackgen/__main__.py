@@ -1,0 +1,5 @@
+"""`python -m stackgen`, the same as the command."""
+
+from stackgen.cli import main
+
+main()

@@ -1,0 +1,314 @@
+"""The verbs of the pipeline: load, check, render, inspect, write. What the command line does, without printing.
+
+plan = stackgen.api.render(["stacks/wordpress.yml"]).unwrap()
+stackgen.api.write(plan).unwrap()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stackgen.diagnostics import Diagnostic, Findings, Result, StackError, did_you_mean, suggestion
+from stackgen.know.catalog import Catalog
+from stackgen.know.templates import Templates
+from stackgen.read.inputs import Inputs
+from stackgen.read.source import Mapping as MappingNode
+from stackgen.render.dockerfile import print_dockerfile
+from stackgen.render.plan import Plan, make_plan
+from stackgen.stack.compile import Compiled, Workshop, compile_closure
+from stackgen.stack.load import ENDINGS, Closure
+from stackgen.stack.load import load as load_closure
+from stackgen.stack.project import PROJECT_FILE, Options, Project, find_root, load_project
+from stackgen.write.emit import Changes, apply, compare
+
+__all__ = [
+    "CallError",
+    "Checked",
+    "Inspection",
+    "Loaded",
+    "Options",
+    "Plan",
+    "Result",
+    "StackError",
+    "changes",
+    "check",
+    "inspect",
+    "load",
+    "render",
+    "write",
+]  # fmt: skip
+
+
+DEFAULTS = Options()
+
+
+class CallError(Exception):
+    """The call itself is wrong: a path that is not there, no path at all."""
+
+    def __init__(self, message: str, help: str | None = None) -> None:
+        self.help = help
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A project's stacks in build order, and what the rest of the pipeline works with."""
+
+    closure: Closure
+    covers: tuple[str, ...]
+    project: Project
+    options: Options
+    findings: Findings
+    catalog: Catalog
+    templates: Templates
+
+    @property
+    def root(self) -> Path:
+        """The project's folder."""
+        return self.project.inputs.root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Every image of a closure, compiled, in build order."""
+
+    loaded: Loaded
+    images: tuple[Compiled, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspection:
+    """What an image will be, before it is built."""
+
+    compiled: Compiled
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the image as `docker image inspect` does, with the programs that run in it."""
+        programs = {name: dict(program.options) for name, program in sorted(self.compiled.programs.items())}
+        return {
+            "Name": self.compiled.image.reference,
+            "Config": self.compiled.config.to_json(),
+            "Programs": programs,
+        }
+
+
+def _locate(paths: Sequence[str | Path], cwd: Path) -> tuple[Path, list[Path]]:
+    """Give the project's root and the paths as absolute ones. Raises CallError."""
+    absolute = [Path(os.path.normpath(cwd / path)) for path in paths]
+    for given, path in zip(paths, absolute, strict=True):
+        if not path.exists():
+            siblings = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+            close = did_you_mean(path.name, siblings)
+            meant = Path(given).with_name(close) if close else None
+            raise CallError(f"{given} is not there", f"did you mean {meant}?" if meant else None)
+    if not absolute:
+        root = find_root(cwd)
+        if root is None:
+            raise CallError(
+                "which stacks?",
+                f"name a stack file or a folder; without a PATH, {PROJECT_FILE} says `stacks:`",
+            )
+        return root, []
+    first = absolute[0] if absolute[0].is_dir() else absolute[0].parent
+    root = find_root(first) or (cwd if first.is_relative_to(cwd) else first)
+    for path in absolute:
+        if not path.is_relative_to(root):
+            raise CallError(
+                f"{path.name} lies outside of the project {root.name}",
+                f"an empty {PROJECT_FILE} in a folder above makes one project of all below it",
+            )
+    return root, absolute
+
+
+def _stacks(root: Path, paths: list[Path], project: Project) -> tuple[list[str], tuple[str, ...]]:
+    """Give the stack files that paths name, as project paths, and what the paths cover."""
+    if not paths:
+        if not project.stacks:
+            raise CallError("which stacks?", f"name a stack file or a folder, or say `stacks:` in {PROJECT_FILE}")
+        paths = sorted(path for pattern in project.stacks for path in root.glob(pattern))
+        if not paths:
+            raise CallError(f"`stacks` of {PROJECT_FILE} names nothing that is there")
+    stacks: list[str] = []
+    covers: list[str] = []
+    for path in paths:
+        relative = path.relative_to(root).as_posix()
+        covers.append(relative)
+        if path.is_dir():
+            inside = [
+                name for name in project.inputs.listing(relative) if name.endswith(ENDINGS) and name != PROJECT_FILE
+            ]
+            if not inside:
+                raise CallError(f"no stack lies in {relative}", "a stack is a file NAME.yml directly in the folder")
+            stacks += [name if relative == "." else f"{relative}/{name}" for name in inside]
+        else:
+            stacks.append(relative)
+    return stacks, tuple(covers)
+
+
+def load(
+    paths: Sequence[str | Path],
+    options: Options = DEFAULTS,
+    *,
+    cwd: Path | None = None,
+) -> Result[Loaded]:
+    """Give the closure of stacks in build order.
+
+    Takes paths of stack files or folders, relative to `cwd`. Raises CallError where a path is not there.
+    """
+    here = (cwd or Path.cwd()).absolute()
+    root, absolute = _locate(paths, here)
+    findings = Findings()
+    inputs = Inputs(root)
+    project = load_project(inputs, findings)
+    stacks, covers = _stacks(root, absolute, project)
+    closure = load_closure(stacks, project, options, findings)
+    _check_variables(closure, project, options, findings)
+    own_data = Inputs(root / project.data) if project.data else None
+    own_templates = [Inputs(here / options.templates)] if options.templates else []
+    if project.templates:
+        own_templates.append(Inputs(root / project.templates))
+    if own_data:
+        own_templates.append(own_data)
+    loaded = Loaded(
+        closure=closure,
+        covers=covers,
+        project=project,
+        options=options,
+        findings=findings,
+        catalog=Catalog(own_data, findings),
+        templates=Templates(own_templates),
+    )
+    return Result(loaded, findings.sorted())
+
+
+def _check_variables(closure: Closure, project: Project, options: Options, findings: Findings) -> None:
+    """A `--set` whose name no stack defines is a mistyped one."""
+    known = set(project.variables)
+    for unit in closure.units:
+        for document in (unit.document, *unit.fragments):
+            whens = document.node.get("when")
+            branches = whens.values.values() if isinstance(whens, MappingNode) else ()
+            for node in (document.node, *branches):
+                found = node.get("vars") if isinstance(node, MappingNode) else None
+                known |= set(found.values) if isinstance(found, MappingNode) else set()
+    for name in options.variables:
+        if name not in known:
+            findings.error(
+                "unknown-variable",
+                f"--set {name}: no stack defines a variable of this name",
+                help=suggestion(name, known, f"defined: {', '.join(sorted(known))}" if known else None),
+            )
+
+
+def check(loaded: Loaded) -> Result[Checked]:
+    """Compile every image and give all findings; the value has those images that could be compiled."""
+    printer = None
+    if loaded.templates.overrides("dockerfile"):
+
+        def printer(lowered: Any) -> str:
+            return print_dockerfile(lowered, loaded.templates, loaded.options, loaded.project)
+
+    shop = Workshop(
+        project=loaded.project,
+        options=loaded.options,
+        catalog=loaded.catalog,
+        templates=loaded.templates,
+        findings=loaded.findings,
+        printer=printer,
+    )
+    images = compile_closure(loaded.closure, shop)
+    return Result(Checked(loaded=loaded, images=images), loaded.findings.sorted())
+
+
+def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None) -> Result[Checked]:
+    loaded = load(paths, options, cwd=cwd)
+    assert loaded.value is not None
+    return check(loaded.value)
+
+
+def validate(
+    paths: Sequence[str | Path],
+    options: Options = DEFAULTS,
+    *,
+    cwd: Path | None = None,
+) -> tuple[Diagnostic, ...]:
+    """Give every finding of stacks, as `render` would find them. Raises CallError."""
+    return render(paths, options, cwd=cwd).diagnostics
+
+
+def render(
+    paths: Sequence[str | Path],
+    options: Options = DEFAULTS,
+    *,
+    output: str | Path | None = None,
+    cwd: Path | None = None,
+) -> Result[Plan]:
+    """Give the plan of what is to be written, without writing. Raises CallError.
+
+    Takes the output folder relative to `cwd`, since paths in compose.yaml are written as seen from there.
+    """
+    checked = _checked(paths, options, cwd)
+    assert checked.value is not None
+    loaded = checked.value.loaded
+    here = (cwd or Path.cwd()).absolute()
+    seen = os.path.relpath(output_folder(loaded.project, output, here), loaded.root)
+    plan = make_plan(
+        checked.value.images,
+        loaded.project,
+        options,
+        loaded.templates,
+        loaded.covers,
+        Path(seen).as_posix(),
+        loaded.findings,
+    )
+    diagnostics = loaded.findings.sorted()
+    return Result(None if loaded.findings.errors else plan, diagnostics)
+
+
+def output_folder(project: Project, output: str | Path | None, here: Path) -> Path:
+    """Give the folder to write to: the caller's, from where the call is made, or the project's."""
+    return here / output if output is not None else project.inputs.root / project.output
+
+
+def inspect(
+    paths: Sequence[str | Path],
+    options: Options = DEFAULTS,
+    *,
+    cwd: Path | None = None,
+) -> Result[tuple[Inspection, ...]]:
+    """Give the effective configuration of the named stacks' images, in build order. Raises CallError."""
+    checked = _checked(paths, options, cwd)
+    assert checked.value is not None
+    chosen = tuple(Inspection(compiled=each) for each in checked.value.images if each.unit.named)
+    failed = any(d.severity == "error" for d in checked.diagnostics)
+    return Result(None if failed else chosen, checked.diagnostics)
+
+
+def changes(
+    plan: Plan, output: str | Path | None = None, *, force: bool = False, cwd: Path | None = None
+) -> Result[Changes]:
+    """Say what a plan would do to the output folder, without writing."""
+    findings = Findings()
+    folder = output_folder(plan.project, output, (cwd or Path.cwd()).absolute())
+    found = compare(plan, folder, plan.project.inputs.is_file, findings, force=force)
+    return Result(found, findings.sorted())
+
+
+def write(
+    plan: Plan, output: str | Path | None = None, *, force: bool = False, cwd: Path | None = None
+) -> Result[Changes]:
+    """Write a plan, or give findings and write nothing; the value says what was done."""
+    found = changes(plan, output, force=force, cwd=cwd)
+    if found.value is not None and found.ok:
+        try:
+            apply(found.value)
+        except OSError as error:
+            findings = Findings()
+            where = Path(error.filename).name if error.filename else "a file"
+            findings.error("cannot-write", f"{where} cannot be written: {(error.strerror or 'failed').lower()}")
+            return Result(None, findings.sorted())
+    return found

@@ -1,0 +1,1 @@
+"""Docker's own rules. Nothing in here knows what a stack is."""

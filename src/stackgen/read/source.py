@@ -1,0 +1,364 @@
+"""YAML text to nodes with their key and value spans; the only import of yaml.
+
+Scalars keep their text as written (YAML 1.2: https://yaml.org/spec/1.2.2/): what type one has is decided by the
+field that it is given to, never by the text alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import yaml
+
+from stackgen.diagnostics import Findings, Related, Source, Span
+
+try:
+    from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
+except ImportError:  # PyYAML without libyaml: the same events, eight times slower
+
+    class _Parser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):  # type: ignore[no-redef]
+        def __init__(self, text: str) -> None:
+            yaml.reader.Reader.__init__(self, text)
+            yaml.scanner.Scanner.__init__(self)
+            yaml.parser.Parser.__init__(self)
+
+
+Tag = Literal["!reset", "!override", "!unsafe"]
+
+# Aliases can make a small file huge; no stack comes near these.
+MOST_NODES = 200_000
+DEEPEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A scalar as written; `plain` is whether it stands without quotes."""
+
+    text: str
+    span: Span
+    plain: bool = False
+    tag: Tag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list of nodes."""
+
+    items: tuple[Node, ...]
+    span: Span
+    tag: Tag | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A map from texts to nodes, in the order written; `keys` has the span of each key."""
+
+    values: dict[str, Node]
+    keys: dict[str, Span]
+    span: Span
+    tag: Tag | None = None
+
+    def get(self, key: str) -> Node | None:
+        """Give the value of a key, or None."""
+        return self.values.get(key)
+
+    def items(self) -> Iterator[tuple[str, Span, Node]]:
+        """Give each key, its span and its value."""
+        for key, value in self.values.items():
+            yield key, self.keys[key], value
+
+    def without(self, *names: str) -> Mapping:
+        """Give this map without some keys."""
+        kept = {key: value for key, value in self.values.items() if key not in names}
+        return replace(self, values=kept)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def is_empty(node: Node) -> bool:
+    """Whether a node is YAML's null: nothing, `~` or `null`, without quotes."""
+    return isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null", "Null", "NULL")
+
+
+def decode(path: str, data: bytes, findings: Findings) -> Source | None:
+    """Give a file's text, or None with a finding where it is not UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        findings.error(
+            "not-utf8",
+            f"{path} is written in UTF-16",
+            Span(Source(path, ""), 1, 1, 1, 2),
+            help="save it as UTF-8",
+        )
+        return None
+    try:
+        return Source(path, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        line = before.count("\n") + 1
+        column = len(before) - before.rfind("\n")
+        place = Span(Source(path, data.decode("utf-8", "replace")), line, column, line, column + 1)
+        findings.error("not-utf8", f"{path} is not UTF-8", place, help="save it as UTF-8")
+        return None
+
+
+class _Broken(Exception):
+    """Reading cannot go on; the finding is already kept."""
+
+
+class _Builder:
+    """Builds the nodes of one document from the parser's events."""
+
+    def __init__(self, source: Source, findings: Findings) -> None:
+        self.source = source
+        self.findings = findings
+        self.parser: Any = _Parser(source.text)
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.open_anchors: set[str] = set()
+        self.count = 0
+
+    def span(self, start: Any, end: Any) -> Span:
+        return Span(self.source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def fail(self, code: str, message: str, span: Span, help: str | None = None) -> _Broken:
+        self.findings.error(code, message, span, help=help)
+        return _Broken()
+
+    def document(self) -> Node | None:
+        events = self.parser
+        events.get_event()  # the stream's start
+        if isinstance(events.peek_event(), yaml.StreamEndEvent):
+            return None
+        events.get_event()  # the document's start
+        root = self.node(0)
+        events.get_event()  # the document's end
+        after = events.peek_event()
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise self.fail(
+                "several-documents",
+                "a second YAML document begins here; a file holds one",
+                self.span(after.start_mark, after.end_mark),
+                "give the second its own file, or remove the line ---",
+            )
+        return root
+
+    def node(self, depth: int) -> Node:
+        event = self.parser.get_event()
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        if depth > DEEPEST:
+            raise self.fail(
+                "too-deep",
+                f"lists and maps stand more than {DEEPEST} deep",
+                self.span(event.start_mark, event.end_mark),
+            )
+        before = self.count
+        self.count += 1
+        anchor = event.anchor
+        if anchor:
+            self.open_anchors.add(anchor)
+        tag = self.tag(event)
+        built: Node
+        if isinstance(event, yaml.ScalarEvent):
+            plain = (event.style in (None, "") and event.tag is None) or tag in ("!reset", "!override")
+            built = Scalar(event.value, self.span(event.start_mark, event.end_mark), plain, tag)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            built = self.sequence(event, tag, depth)
+        else:
+            built = self.mapping(event, tag, depth)
+        if anchor:
+            self.open_anchors.discard(anchor)
+            self.anchors[anchor] = (built, self.count - before)
+        return built
+
+    def alias(self, event: Any) -> Node:
+        span = self.span(event.start_mark, event.end_mark)
+        if event.anchor in self.open_anchors:
+            raise self.fail("alias-cycle", f"*{event.anchor} stands inside what it names", span)
+        if event.anchor not in self.anchors:
+            known = ", ".join(sorted(self.anchors)) or "none"
+            raise self.fail(
+                "unknown-anchor",
+                f"no anchor &{event.anchor} stands above",
+                span,
+                f"anchors above this line: {known}; a text that begins with * needs quotes",
+            )
+        node, size = self.anchors[event.anchor]
+        self.count += size
+        if self.count > MOST_NODES:
+            raise self.fail(
+                "too-many-nodes",
+                f"with its aliases spelt out, this file has more than {MOST_NODES} nodes",
+                span,
+            )
+        return node
+
+    def tag(self, event: Any) -> Tag | None:
+        tag = event.tag
+        if tag in (None, "!", "tag:yaml.org,2002:str"):
+            return None
+        if tag in ("!reset", "!override", "!unsafe"):
+            return tag  # type: ignore[no-any-return]
+        span = self.span(event.start_mark, event.start_mark)
+        span = replace(span, end_column=span.column + len(tag))
+        shown = tag.replace("tag:yaml.org,2002:", "!!")
+        self.findings.error(
+            "unknown-tag",
+            f"{shown} is not a tag of the stack language",
+            span,
+            help="the tags are !reset, !override and !unsafe; a text that begins with ! needs quotes",
+        )
+        return None
+
+    def sequence(self, event: Any, tag: Tag | None, depth: int) -> Sequence:
+        items: list[Node] = []
+        while not isinstance(self.parser.peek_event(), yaml.SequenceEndEvent):
+            items.append(self.node(depth + 1))
+        end = self.parser.get_event()
+        return Sequence(tuple(items), self.collection_span(event, end, items[-1] if items else None), tag)
+
+    def mapping(self, event: Any, tag: Tag | None, depth: int) -> Mapping:
+        values: dict[str, Node] = {}
+        keys: dict[str, Span] = {}
+        merged: list[tuple[Span, Node]] = []
+        last: Node | None = None
+        while not isinstance(self.parser.peek_event(), yaml.MappingEndEvent):
+            key = self.node(depth + 1)
+            if not isinstance(key, Scalar):
+                self.complex_key(key, event)
+                last = self.node(depth + 1)
+                continue
+            last = value = self.node(depth + 1)
+            if key.plain and key.text == "<<":
+                merged.append((key.span, value))
+            elif key.text in values:
+                self.doubled(key, keys[key.text])
+            else:
+                values[key.text] = value
+                keys[key.text] = key.span
+        end = self.parser.get_event()
+        for span, node in merged:
+            self.merge(span, node, values, keys)
+        return Mapping(values, keys, self.collection_span(event, end, last), tag)
+
+    def doubled(self, key: Scalar, first: Span) -> None:
+        self.findings.error(
+            "doubled-key",
+            f'"{key.text}" is given twice in the same map',
+            key.span,
+            help="keep one of the two, or join them",
+            related=[Related("first given here", first)],
+        )
+
+    def complex_key(self, key: Node, event: Any) -> None:
+        span = key.span
+        line = self.source.line(span.line)
+        if event.flow_style and "{{" in line:
+            text = line[line.index("{{") :].rstrip()
+            self.findings.error(
+                "unquoted-expression",
+                "YAML reads {{ … }} without quotes as a map in a map",
+                span,
+                help=f'write "{text}"' if '"' not in text else f"write '{text}'",
+            )
+        else:
+            self.findings.error(
+                "key-not-text",
+                "a key of a map is a text here, not a list or a map",
+                span,
+                help="quote the key",
+            )
+
+    def merge(self, span: Span, node: Node, values: dict[str, Node], keys: dict[str, Span]) -> None:
+        """Take in what `<<` names: keys that stand in the map itself win, then the first named."""
+        for part in node.items if isinstance(node, Sequence) else (node,):
+            if not isinstance(part, Mapping):
+                self.findings.error(
+                    "merge-not-map", "<< takes a map, or a list of maps", span, help="write <<: *anchor"
+                )
+                continue
+            for key, key_span, value in part.items():
+                if key not in values:
+                    values[key] = value
+                    keys[key] = key_span
+
+    def collection_span(self, start: Any, end: Any, last: Node | None) -> Span:
+        """A block collection ends where its last node does: the parser's own mark is the next token's."""
+        if start.flow_style or last is None:
+            return self.span(start.start_mark, end.end_mark)
+        first = start.start_mark
+        closing = last.span
+        if closing.line < first.line + 1:  # an alias to what stands above
+            return self.span(first, first)
+        return Span(self.source, first.line + 1, first.column + 1, closing.end_line, closing.end_column)
+
+
+_PROBLEMS = {
+    "found character '\\t' that cannot start any token": (
+        "tab",
+        "a tab cannot indent YAML",
+        "indent with blanks",
+    ),
+    "mapping values are not allowed in this context": (
+        "yaml-syntax",
+        "a second `: ` on this line, or a line indented more than the one above",
+        'put the value in quotes where it holds ": ", or indent it like its neighbours',
+    ),
+    "could not find expected ':'": (
+        "yaml-syntax",
+        "a key without its colon",
+        'write "key: value"; a text of several lines needs | or quotes',
+    ),
+    "found unexpected end of stream": ("yaml-syntax", "a quote that is never closed", "close the quote"),
+    "did not find expected key": (
+        "yaml-syntax",
+        "this line does not fit the map it stands in",
+        "indent it like its neighbours, and quote a value that begins with a quote, { or [",
+    ),
+    "did not find expected '-' indicator": (
+        "yaml-syntax",
+        "this line does not fit the list it stands in",
+        "begin it with `- `, indented like its neighbours",
+    ),
+    "did not find expected ',' or ']'": ("yaml-syntax", "a [list] that is never closed", "close it with ]"),
+    "did not find expected ',' or '}'": ("yaml-syntax", "a {map} that is never closed", "close it with }"),
+}
+
+
+def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
+    mark = getattr(error, "problem_mark", None)
+    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
+    code, message, help = _PROBLEMS.get(problem, ("yaml-syntax", f"not valid YAML: {problem}", None))
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    line = min(line, source.text.count("\n") + 1)
+    findings.error(code, message, Span(source, line, column, line, column + 1), help=help)
+
+
+def parse(source: Source, findings: Findings) -> Node | None:
+    """Give the one document of a source as nodes, or None: with findings, or where it is empty."""
+    try:
+        return _Builder(source, findings).document()
+    except _Broken:
+        return None
+    except yaml.YAMLError as error:
+        _broken_yaml(source, error, findings)
+        return None
+
+
+def parse_mapping(source: Source, what: str, findings: Findings) -> Mapping | None:
+    """Give the map that a file holds, or None with a finding; `what` names the file's kind ("a stack")."""
+    before = findings.errors
+    node = parse(source, findings)
+    if isinstance(node, Mapping):
+        return node
+    if findings.errors == before:
+        if node is None or is_empty(node):
+            message, help = f"{what} file is empty", "the smallest stack: from: debian:12-slim"
+        else:
+            kind = "list" if isinstance(node, Sequence) else "text"
+            message, help = f"{what} is a map of keys, this file is a {kind}", "begin with a key: `from: …`"
+        first = Span(source, 1, 1, 1, max(2, len(source.line(1)) + 1))
+        findings.error("not-a-map", message, first, help=help)
+    return None

@@ -1,0 +1,88 @@
+"""Findings as text: the place, the line with a caret under what is wrong, and what to type."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from stackgen.diagnostics import Diagnostic, Span
+
+Paint = Callable[[str, str], str]
+
+_COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1", "help": "32", "note": "36", "dim": "2"}
+
+
+def paint(kind: str, text: str) -> str:
+    """Give text in a colour of the terminal."""
+    return f"\033[{_COLOURS[kind]}m{text}\033[0m"
+
+
+def plain(kind: str, text: str) -> str:
+    """Give text as it is."""
+    del kind
+    return text
+
+
+def shown_path(root: Path, path: str, cwd: Path) -> str:
+    """Give a project path as seen from where the user stands; what is no file stays as it is."""
+    if path.startswith("--") or root == cwd:
+        return path
+    return Path(os.path.relpath(root / path, cwd)).as_posix()
+
+
+def width(text: str) -> int:
+    """Give how many columns of a terminal a text takes: wide characters two, combining marks none."""
+    columns = 0
+    for character in text:
+        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+            continue
+        columns += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+    return columns
+
+
+def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]:
+    line = span.source.line(span.line).rstrip("\r")
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
+    # A tab stays a tab, so that the caret stands under its character whatever a terminal makes of tabs.
+    before = "".join("\t" if c == "\t" else " " * width(c) for c in line[:start])
+    carets = mark * max(1, width(line[start:end]))
+    number = str(span.line)
+    gutter = " " * len(number)
+    return [
+        f"  {colour('dim', number + ' |')} {line}",
+        f"  {colour('dim', gutter + ' |')} {before}{colour(kind, carets)}",
+    ]
+
+
+def finding(diagnostic: Diagnostic, place: Callable[[str], str], colour: Paint = plain) -> str:
+    """Give one finding as text; `place` gives a path as it is shown."""
+    kind = diagnostic.severity
+    head = f"{colour(kind, f'{kind}[{diagnostic.code}]')}: {diagnostic.message}"
+    span = diagnostic.span
+    if span is None:
+        lines = [head]
+    else:
+        lines = [f"{place(span.path)}:{span.line}:{span.column}: {head}", *_excerpt(span, colour, kind)]
+    for related in diagnostic.related:
+        where = f"{place(related.span.path)}:{related.span.line}:{related.span.column}"
+        lines.append(f"  {colour('note', 'note')}: {related.message}: {where}")
+        lines += ["  " + line for line in _excerpt(related.span, colour, "note", "-")]
+    if diagnostic.help:
+        lines.append(f"  {colour('help', 'help')}: {diagnostic.help}")
+    return "\n".join(lines)
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """Give how many findings of each severity there are, in words."""
+    counts: dict[str, int] = {}
+    for each in diagnostics:
+        counts[each.severity] = counts.get(each.severity, 0) + 1
+    words = [
+        f"{counts[kind]} {kind}{'s' if counts[kind] > 1 and kind != 'info' else ''}"
+        for kind in ("error", "warning", "info")
+        if kind in counts
+    ]
+    return " and ".join(words)

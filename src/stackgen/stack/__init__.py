@@ -1,0 +1,1 @@
+"""The stack language: from nodes to compiled images."""

@@ -1,0 +1,393 @@
+"""The loop, parents first: resolve, check, model, lower, fold; a failed parent is unknown, not a second fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stackgen.diagnostics import Findings, Related, Source, Span, suggestion
+from stackgen.docker import inherit
+from stackgen.docker.errors import DockerfileError, RefusedError
+from stackgen.docker.syntax import parse
+from stackgen.know.catalog import Catalog, Distribution
+from stackgen.know.templates import TemplateFault, Templates
+from stackgen.read import schema, source
+from stackgen.read.source import Node, Scalar
+from stackgen.stack import model
+from stackgen.stack.expressions import evaluate
+from stackgen.stack.load import Closure, Unit
+from stackgen.stack.lower.emitter import Above, Tools
+from stackgen.stack.lower.image import lower_image
+from stackgen.stack.lower.steps import Lowered
+from stackgen.stack.model import Image, Program, Word
+from stackgen.stack.project import Options, Project
+from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
+
+# Prints one image's Dockerfile; given only where a user's templates replace ours.
+Printer = Callable[[Lowered], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One image as it will be built: its steps and files, and its effective configuration."""
+
+    unit: Unit
+    lowered: Lowered
+    config: inherit.Config
+    known: bool
+    programs: Mapping[str, Program]
+
+    @property
+    def image(self) -> Image:
+        """The image as its stack says it."""
+        return self.lowered.image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Down:
+    """What a compiled image hands to its children."""
+
+    reference: str
+    distribution: Distribution | None
+    variables: Mapping[str, Node]
+    raw_programs: Mapping[str, Node]
+    programs: Mapping[str, Program]
+    above: Above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What compiling works with, the same for every image of a run."""
+
+    project: Project
+    options: Options
+    catalog: Catalog
+    templates: Templates
+    findings: Findings
+    printer: Printer | None = None
+
+
+def compile_closure(closure: Closure, shop: Workshop) -> tuple[Compiled, ...]:
+    """Give every image that could be compiled, in build order; why one could not is among the findings."""
+    compiled: list[Compiled] = []
+    down: dict[str, _Down] = {}
+    references: dict[str, tuple[str, Span]] = {}
+    for unit in closure.units:
+        before = shop.findings.errors
+        made = _compile(unit, down.get(unit.parent or ""), shop, references)
+        if made is not None:
+            result, handed = made
+            down[unit.key] = handed
+            if shop.findings.errors == before:
+                compiled.append(result)
+    return tuple(compiled)
+
+
+def _compile(
+    unit: Unit, parent: _Down | None, shop: Workshop, references: dict[str, tuple[str, Span]]
+) -> tuple[Compiled, _Down] | None:
+    if unit.broken_parent or (unit.parent is not None and parent is None):
+        return None
+    valid = unit.document.valid and all(fragment.valid for fragment in unit.fragments)
+    if not valid:
+        return None
+    above, distribution, parent_reference = _stand_on(unit, parent, shop)
+    if above is None:
+        return None
+    inherited = Inherited(
+        variables=parent.variables if parent else {},
+        distribution=distribution,
+        programs=parent.raw_programs if parent else {},
+        parent=_parent_facts(parent_reference, above),
+        supervisor=_where(above),
+    )
+    before = shop.findings.errors
+    resolved = resolve(unit, inherited, shop.project, shop.options, shop.catalog, shop.findings)
+    if shop.findings.errors > before:
+        return None
+    if resolved.changed:
+        schema.check(resolved.node, "stack", "a stack", shop.findings)
+    if shop.findings.errors > before:
+        return None
+    image = _image(unit, resolved, parent_reference, distribution, shop)
+    _check_reference(image, references, shop.findings)
+    tools = Tools(
+        inputs=shop.project.inputs,
+        catalog=shop.catalog,
+        templates=shop.templates,
+        scope=resolved.scope,
+        findings=shop.findings,
+        builder=shop.project.builder,
+    )
+    lowered = lower_image(image, above, tools, shop.project.labels)
+    config = _config_as_printed(lowered.lowered, lowered.config, above, shop)
+    programs = _effective_programs(parent, image)
+    compiled = Compiled(unit=unit, lowered=lowered.lowered, config=config, known=above.known, programs=programs)
+    handed = _Down(
+        reference=image.reference,
+        distribution=distribution,
+        variables=resolved.variables,
+        raw_programs={k: v for k, v in resolved.programs.items() if k not in resolved.turned_off},
+        programs=programs,
+        above=_replace_config(lowered.above, config),
+    )
+    return compiled, handed
+
+
+def _replace_config(above: Above, config: inherit.Config) -> Above:
+    return above if above.config is config else replace(above, config=config)
+
+
+def _where(above: Above) -> dict[str, str] | None:
+    supervisor = above.supervisor
+    if supervisor is None:
+        return None
+    return {"config": supervisor.config, "include": supervisor.include, "command": supervisor.command}
+
+
+def _parent_facts(reference: str, above: Above) -> dict[str, Any]:
+    config = above.config
+    return {
+        "ref": reference,
+        "env": dict(config.env),
+        "user": config.user,
+        "workdir": config.working_dir,
+    }
+
+
+def _effective_programs(parent: _Down | None, image: Image) -> dict[str, Program]:
+    programs = dict(parent.programs) if parent else {}
+    programs.update({program.name: program for program in image.programs})
+    return {name: program for name, program in programs.items() if name not in image.turned_off}
+
+
+def _config_as_printed(lowered: Lowered, config: inherit.Config, above: Above, shop: Workshop) -> inherit.Config:
+    """Read a user's own Dockerfile template back, so that what it adds is in the configuration."""
+    if shop.printer is None:
+        return config
+    span = next(iter(lowered.image.spans.values()), None)
+    try:
+        parsed = parse(shop.printer(lowered))
+        froms = [index for index, each in enumerate(parsed) if type(each.instruction).__name__ == "From"]
+        last = froms[-1] + 1 if froms else 0
+        return inherit.fold(above.config, [each.instruction for each in parsed[last:]])
+    except TemplateFault as fault:
+        shop.findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", span)
+    except DockerfileError as error:
+        shop.findings.error(
+            "template-fails",
+            f"the Dockerfile of {lowered.image.name} that your template prints is none: "
+            f"line {error.line}: {error.message}",
+            span,
+        )
+    except RefusedError as error:
+        shop.findings.error("template-fails", f"Docker refuses what your template prints: {error}", span)
+    return config
+
+
+# -- roots: what an image outside the project brings
+
+
+def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> tuple[Above | None, Distribution | None, str]:
+    if parent is not None:
+        return parent.above, parent.distribution, parent.reference
+    node = unit.document.node.get("from")
+    scope = root_scope(unit, shop.project, shop.options, shop.findings)
+    evaluated = evaluate(node, scope) if node is not None else None
+    if not isinstance(evaluated, Scalar):
+        return None, None, ""
+    reference = evaluated.text
+    known = shop.catalog.recognise(reference)
+    distribution = known.distribution if known else None
+    named = unit.document.node.get("distro")
+    if named is not None:
+        evaluated_name = evaluate(named, scope)
+        if not isinstance(evaluated_name, Scalar):
+            return None, None, ""
+        distribution = shop.catalog.distribution(evaluated_name.text)
+        if distribution is None:
+            names = shop.catalog.names("distro")
+            shop.findings.error(
+                "unknown-distro",
+                f'no distribution is called "{evaluated_name.text}"',
+                evaluated_name.span,
+                help=suggestion(evaluated_name.text, names, f"known: {', '.join(names)}"),
+            )
+            return None, None, ""
+    if distribution is not None:
+        _check_alive(distribution, evaluated.span, shop.findings)
+    brought = _brought(unit, reference, shop)
+    is_known = brought is not None or known is not None or reference == "scratch"
+    config = _base_config(known.brings if known else {}, brought)
+    return (
+        Above(
+            config=config,
+            known=is_known,
+            packages={},
+            repositories=frozenset(),
+            mirror=None,
+            pip=False,
+            supervisor=None,
+        ),
+        distribution,
+        _through_proxy(reference, shop.project.proxies),
+    )
+
+
+def _check_alive(distribution: Distribution, span: Span, findings: Findings) -> None:
+    if distribution.dead:
+        to = f"move to {distribution.successor}" if distribution.successor else "move to a living distribution"
+        findings.warning(
+            "end-of-life",
+            f"{distribution.name} reached its end of life on {distribution.end_of_life}: nobody mends it any more",
+            span,
+            help=f"{to}; until then its packages come from a vault",
+        )
+
+
+def _brought(unit: Unit, reference: str, shop: Workshop) -> source.Mapping | None:
+    """Give what the root's stack, or the project, says that the outside image brings."""
+    own = unit.document.node.get("inherits")
+    if isinstance(own, source.Mapping):
+        return own
+    plain = reference.partition("@")[0]
+    return shop.project.inherits.get(plain) or shop.project.inherits.get(plain.rpartition(":")[0])
+
+
+def _base_config(known: Mapping[str, Any], brought: source.Mapping | None) -> inherit.Config:
+    """Give the configuration that an outside image has, from words of a stack."""
+    data: dict[str, Any] = dict(known)
+    if brought is not None:
+        shape = schema.member(schema.load("stack"), "inherits") or {}
+        data.update(schema.typed(brought, shape))
+    health = data.get("healthcheck")
+    return inherit.Config.from_json(
+        {
+            "User": data.get("user", ""),
+            "Env": [f"{name}={value}" for name, value in data.get("env", {}).items()],
+            "Cmd": _argv(data.get("cmd")),
+            "Entrypoint": _argv(data.get("entrypoint")),
+            "WorkingDir": data.get("workdir", ""),
+            "Labels": data.get("labels"),
+            "ExposedPorts": {_port(port): {} for port in data.get("expose", ())} or None,
+            "Volumes": {path: {} for path in data.get("volumes", ())} or None,
+            "StopSignal": data.get("stopsignal", ""),
+            "Shell": data.get("shell"),
+            "OnBuild": data.get("onbuild"),
+            "Healthcheck": {"Test": health["test"]} if isinstance(health, dict) else None,
+        }
+    )
+
+
+def _argv(command: Any) -> list[str] | None:
+    return ["/bin/sh", "-c", command] if isinstance(command, str) else command
+
+
+def _port(port: str) -> str:
+    return port if "/" in port else f"{port}/tcp"
+
+
+def _through_proxy(reference: str, proxies: Mapping[str, str]) -> str:
+    """Put a proxy in front of a reference: one without a host is Docker Hub's."""
+    first = reference.partition("/")[0]
+    has_host = "/" in reference and ("." in first or ":" in first or first == "localhost")
+    host = first if has_host else "docker.io"
+    proxy = proxies.get(host)
+    if proxy is None or reference == "scratch":
+        return reference
+    rest = reference.partition("/")[2] if has_host else reference
+    if host == "docker.io" and "/" not in rest:
+        rest = f"library/{rest}"
+    return f"{proxy}/{rest}"
+
+
+# -- the image
+
+
+def _image(
+    unit: Unit, resolved: Resolved, parent_reference: str, distribution: Distribution | None, shop: Workshop
+) -> Image:
+    node = resolved.node
+    is_root = unit.parent is None
+    repository = _text(node, "image") or unit.name
+    first = repository.partition("/")[0]
+    if shop.project.registry and not ("/" in repository and ("." in first or ":" in first)):
+        repository = f"{shop.project.registry}/{repository}"
+    tags = [_text(node, "tag") or "latest", *(word.text for word in model.words(node.get("tags")))]
+    where = _supervisor_place(node, distribution, shop.findings)
+    service = node.get("service")
+    return Image(
+        name=unit.name,
+        path=unit.document.path,
+        description=_text(node, "description"),
+        reference=f"{repository}:{tags[0]}",
+        references=tuple(dict.fromkeys(f"{repository}:{tag}" for tag in tags)),
+        parent=parent_reference,
+        distribution=distribution,
+        is_root=is_root,
+        mirror=_mirror(node, is_root, shop),
+        repositories=model.words(node.get("repositories")),
+        sections=tuple(model.sections(node)),
+        context=tuple(model.file_entry(item) for item in _items(node, "context")),
+        supervisor=model.read_supervisor(node, where),
+        programs=model.read_programs(node),
+        turned_off=resolved.turned_off,
+        service=schema.typed(service, schema.load("service")) if service is not None else None,
+        service_span=node.keys.get("service"),
+        spans=node.keys or unit.document.node.keys,
+    )
+
+
+def _items(node: source.Mapping, key: str) -> tuple[Node, ...]:
+    value = node.get(key)
+    return value.items if isinstance(value, source.Sequence) else ()
+
+
+def _text(node: source.Mapping, key: str) -> str | None:
+    value = node.get(key)
+    return value.text if isinstance(value, Scalar) else None
+
+
+def _mirror(node: source.Mapping, is_root: bool, shop: Workshop) -> Word | None:
+    """Give the mirror that this image asks for: the caller's, its own, or the project's."""
+    own = node.get("mirror")
+    if shop.options.mirror is not None:
+        at = Source("--mirror", shop.options.mirror)
+        return Word(shop.options.mirror, Span(at, 1, 1, 1, len(shop.options.mirror) + 1)) if is_root else None
+    if isinstance(own, Scalar):
+        return model.word(own)
+    if is_root and shop.project.mirror:
+        return Word(shop.project.mirror, shop.project.spans["mirror"])
+    return None
+
+
+def _supervisor_place(
+    node: source.Mapping, distribution: Distribution | None, findings: Findings
+) -> dict[str, str] | None:
+    block = node.get("supervisor")
+    if not isinstance(block, source.Mapping):
+        return None
+    where = supervisor_of(block, distribution)
+    if where is None:
+        findings.error(
+            "needs-distro",
+            "where a supervisor's files lie is known of a distribution, and the root's is not known",
+            node.keys["supervisor"],
+            help="say it in the root's stack: distro: debian-12; or say `config` and `include` here",
+        )
+    return where
+
+
+def _check_reference(image: Image, references: dict[str, tuple[str, Span]], findings: Findings) -> None:
+    span = image.spans.get("image") or next(iter(image.spans.values()))
+    for reference in image.references:
+        other = references.setdefault(reference, (image.name, span))
+        if other[0] != image.name:
+            findings.error(
+                "doubled-reference",
+                f"two images are called {reference}: {other[0]} and {image.name}",
+                span,
+                help="give one of them another `image` or `tag`",
+                related=[Related("the other one", other[1])],
+            )

@@ -1,0 +1,317 @@
+"""The sandboxed, strict Jinja environment of values and of .j2 files.
+
+A name that nobody defined is a fault at the expression that uses it; it never becomes blank. Variables are lazy:
+one is evaluated where it is first used, in the scope of the image that uses it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from stackgen.diagnostics import Findings, Related, Source, Span, did_you_mean
+from stackgen.read import schema, source
+from stackgen.read.source import Node, Scalar, Sequence
+
+_DOTTED = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
+_WHOLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
+_UNDEFINED_MEMBER = re.compile(r"has no attribute '(\w+)'|has no element '?(\w+)'?")
+
+
+class Fault(Exception):
+    """An expression cannot be evaluated: a finding's code, message and help, and the line in a .j2 file."""
+
+    def __init__(self, code: str, message: str, help: str | None = None, line: int | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.help = help
+        self.line = line
+        super().__init__(message)
+
+
+class Facts(dict[str, Any]):
+    """A name with members, such as `distro`; `about` says whose they are when one is missing."""
+
+    def __init__(self, about: str, members: Mapping[str, Any]) -> None:
+        super().__init__(members)
+        self.about = about
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Members of a map come before its methods, so that a fact may be called `items`."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        if isinstance(obj, Facts):
+            raise _missing_member(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+def _missing_member(facts: Facts, name: str) -> Fault:
+    close = did_you_mean(name, facts)
+    known = ", ".join(sorted(facts)) or "nothing"
+    return Fault(
+        "undefined-name",
+        f'"{name}" is not among {facts.about}',
+        f'did you mean "{close}"?' if close else f"known there: {known}",
+    )
+
+
+def _environment(**options: Any) -> _Environment:
+    return _Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False, **options)
+
+
+# `${#list[@]}` is shell, so nothing that a shell line may hold begins a comment in a value.
+_VALUES = _environment(comment_start_string="\0{#", comment_end_string="#}\0")
+_FILES = _environment(trim_blocks=True, lstrip_blocks=True)
+
+_compiled: dict[tuple[str, bool], tuple[Any, frozenset[str]]] = {}
+
+
+def _compile(text: str, whole: bool) -> tuple[Any, frozenset[str]]:
+    """Compile a value's text once: to an expression, or to a template; with the names that it uses."""
+    key = (text, whole)
+    if key not in _compiled:
+        wrapped = "{{ (" + text + ") }}" if whole else text
+        used = frozenset(meta.find_undeclared_variables(_VALUES.parse(wrapped)))
+        made = _VALUES.compile_expression(text, undefined_to_none=False) if whole else _VALUES.from_string(text).render
+        _compiled[key] = (made, used)
+    return _compiled[key]
+
+
+class Scope:
+    """The names that an image's expressions see: facts, and variables evaluated on first use."""
+
+    def __init__(
+        self,
+        variables: Mapping[str, Node],
+        facts: Mapping[str, Callable[[], Any]],
+        findings: Findings,
+        used: set[str] | None = None,
+    ) -> None:
+        self.variables = variables
+        self.facts = facts
+        self.findings = findings
+        self.used = used if used is not None else set()
+        self._values: dict[str, Any] = {}
+        self._open: list[str] = []
+
+    def with_facts(self, **facts: Callable[[], Any]) -> Scope:
+        """Give this scope with more facts; variables are evaluated anew, since they may use them."""
+        return Scope(self.variables, {**self.facts, **facts}, self.findings, self.used)
+
+    def names(self) -> tuple[str, ...]:
+        """Give every name that an expression may use."""
+        return (*self.facts, *self.variables)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.facts or name in self.variables
+
+    def lookup(self, name: str) -> Any:
+        """Give a name's value. Raises Fault where it is not defined, or is made of itself."""
+        if name in self.variables:
+            return self._variable(name)
+        if name in self.facts:
+            if name not in self._values:
+                self._values[name] = self.facts[name]()
+            return self._values[name]
+        raise self.undefined(name)
+
+    def undefined(self, name: str) -> Fault:
+        """Give the fault for a name that nobody defines."""
+        close = did_you_mean(name, self.names())
+        help = f'did you mean "{close}"?' if close else f"define it under vars:, or give it with --set {name}=…"
+        return Fault("undefined-name", f'"{name}" is not defined', help)
+
+    def _variable(self, name: str) -> Any:
+        self.used.add(name)
+        if name not in self._values:
+            if name in self._open:
+                path = " -> ".join([*self._open[self._open.index(name) :], name])
+                raise Fault("variable-cycle", f"the variable is made of itself: {path}")
+            self._open.append(name)
+            try:
+                self._values[name] = schema.plain(evaluate_strictly(self.variables[name], self))
+            finally:
+                self._open.pop()
+        return self._values[name]
+
+    def names_for(self, used: frozenset[str]) -> dict[str, Any]:
+        """Give the values of those names that are defined; a use of the others is for Jinja to find."""
+        return {name: self.lookup(name) for name in used if name in self}
+
+
+def to_node(value: Any, span: Span) -> Node:
+    """Give an expression's value as a node at the place of the expression. Raises Fault for what no YAML says."""
+    if value is None:
+        return Scalar("", span, plain=True)
+    if isinstance(value, bool):
+        return Scalar("true" if value else "false", span, plain=True)
+    if isinstance(value, int | float):
+        return Scalar(repr(value), span, plain=True)
+    if isinstance(value, str):
+        return Scalar(str(value), span, tag="!unsafe")
+    if isinstance(value, list | tuple):
+        return Sequence(tuple(to_node(item, span) for item in value), span)
+    if isinstance(value, Mapping):
+        values = {str(key): to_node(item, span) for key, item in value.items()}
+        return source.Mapping(values, dict.fromkeys(values, span), span)
+    raise Fault("wrong-value", f"the expression gives {type(value).__name__}, not a text, a number, a list or a map")
+
+
+def _calculate(text: str, scope: Scope) -> Any:
+    """Give the value of a text with expressions in it: a whole expression keeps its type."""
+    dotted = _DOTTED.fullmatch(text)
+    if dotted:
+        first, *rest = dotted[1].split(".")
+        value = scope.lookup(first)
+        for part in rest:
+            if not isinstance(value, Mapping) or part not in value:
+                if isinstance(value, Facts):
+                    raise _missing_member(value, part)
+                raise Fault("undefined-name", f'"{first}" has no member "{part}"')
+            value = value[part]
+        return value
+    whole = _WHOLE.fullmatch(text)
+    made, used = _compile(whole[1] if whole else text, whole is not None)
+    value = made(**scope.names_for(used))
+    if isinstance(value, jinja2.Undefined):
+        raise scope.undefined(value._undefined_name or "the expression")
+    return value
+
+
+def _guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
+    """Run Jinja; whatever it raises becomes a Fault."""
+    try:
+        return calculate()
+    except Fault:
+        raise
+    except jinja2.UndefinedError as error:
+        message = error.message or ""
+        name = _UNDEFINED_NAME.search(message)
+        if name:
+            raise scope.undefined(name[1]) from error
+        member = _UNDEFINED_MEMBER.search(message)
+        raise Fault("undefined-name", f'"{member[1] or member[2]}" is not defined' if member else message) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise Fault(
+            "expression-syntax",
+            f"not a Jinja expression: {error.message}",
+            "a text that is no expression is written with !unsafe before it",
+            error.lineno,
+        ) from error
+    except jinja2.TemplateError as error:
+        raise Fault("expression-fails", f"the expression fails: {error}") from error
+    except (
+        ArithmeticError,
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        raise Fault("expression-fails", f"the expression fails: {error or type(error).__name__}") from error
+
+
+def evaluate_strictly(node: Node, scope: Scope) -> Node:
+    """Give a node with every expression evaluated. Raises Fault at the first that cannot be."""
+    if isinstance(node, Scalar):
+        if not schema.has_expression(node):
+            return node
+        return to_node(_guarded(lambda: _calculate(node.text, scope), scope), node.span)
+    if isinstance(node, Sequence):
+        return replace(node, items=tuple(evaluate_strictly(item, scope) for item in node.items))
+    return replace(node, values={key: evaluate_strictly(value, scope) for key, value in node.values.items()})
+
+
+def evaluate(node: Node, scope: Scope) -> Node | None:
+    """Give a node with every expression evaluated; what gives null or cannot be evaluated is left out.
+
+    Findings: undefined-name, variable-cycle, expression-syntax, expression-fails, wrong-value, needs-distro.
+    """
+    if isinstance(node, Scalar):
+        if not schema.has_expression(node):
+            return node
+        try:
+            value = _guarded(lambda: _calculate(node.text, scope), scope)
+            return None if value is None else to_node(value, node.span)
+        except Fault as fault:
+            _report(fault, node, scope)
+            return None
+    if isinstance(node, Sequence):
+        items = [evaluated for item in node.items if (evaluated := evaluate(item, scope)) is not None]
+        return node if _same(items, node.items) else replace(node, items=tuple(items))
+    values = {key: evaluated for key, value in node.values.items() if (evaluated := evaluate(value, scope)) is not None}
+    unchanged = len(values) == len(node.values) and _same(list(values.values()), tuple(node.values.values()))
+    return node if unchanged else replace(node, values=values)
+
+
+def _same(new: list[Node], old: tuple[Node, ...]) -> bool:
+    return len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True))
+
+
+def _report(fault: Fault, node: Scalar, scope: Scope) -> None:
+    name = re.match(r'"(\w+)"', fault.message)
+    scope.findings.error(fault.code, fault.message, _expression_span(node, name[1] if name else None), help=fault.help)
+
+
+def _expression_span(node: Scalar, word: str | None) -> Span:
+    """Point at the expression that holds a word, where the scalar stands on one line; else at the scalar."""
+    span = node.span
+    if span.line != span.end_line:
+        return span
+    line = span.source.line(span.line)
+    for match in re.finditer(r"\{[{%].*?[}%]\}", line):
+        inside = span.column - 1 <= match.start() < span.end_column
+        if inside and (word is None or re.search(rf"\b{re.escape(word)}\b", match[0])):
+            return replace(span, column=match.start() + 1, end_column=match.end() + 1)
+    return span
+
+
+def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
+    """Give a .j2 file's text, or None with a finding at its line; `asked` is where the stack names the file."""
+
+    def calculate() -> str:
+        used = frozenset(meta.find_undeclared_variables(_FILES.parse(text.text)))
+        return _FILES.from_string(text.text).render(scope.names_for(used))
+
+    try:
+        return str(_guarded(calculate, scope))
+    except Fault as fault:
+        line = fault.line or _line_of_fault(fault, text.text)
+        place = Span(text, line, 1, line, max(2, len(text.line(line)) + 1))
+        scope.findings.error(
+            fault.code,
+            fault.message,
+            place,
+            help=fault.help,
+            related=[Related("the file is copied here", asked)],
+        )
+        return None
+
+
+def _line_of_fault(fault: Fault, text: str) -> int:
+    """Give the line of a .j2 file where a fault arose: Jinja's traceback says it; else the first use of the name."""
+    trace = fault.__cause__.__traceback__ if fault.__cause__ else None
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == "<template>":
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if line is not None:
+        return line
+    name = re.match(r'"(\w+)"', fault.message)
+    if name:
+        for number, content in enumerate(text.split("\n"), 1):
+            if "{" in content and re.search(rf"\b{re.escape(name[1])}\b", content):
+                return number
+    return 1

@@ -1,0 +1,128 @@
+"""`run`: shell commands and scripts as RUN instructions that fail when any part of them fails."""
+
+from __future__ import annotations
+
+import json
+
+from stackgen.diagnostics import Span
+from stackgen.docker.instructions import Exec, Run
+from stackgen.stack.lower.emitter import PLAIN_SHELL, Emitter
+from stackgen.stack.lower.packages import needs_distribution
+from stackgen.stack.model import Command
+
+
+def has_pipe(text: str) -> bool:
+    """Whether a shell command has a pipe outside of quotes: `|` or `|&`, not `||` and not a case's alternatives."""
+    quote = ""
+    index = 0
+    while index < len(text):
+        character = text[index]
+        if character == "\\" and quote != "'":
+            index += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif text.startswith("||", index):
+            index += 1
+        elif character == "|" and text[index - 1 : index] != ">":
+            return True
+        index += 1
+    return False
+
+
+def lower_run(emitter: Emitter, command: Command) -> None:
+    """Take one entry of `run`."""
+    emitter.own_shell()
+    if command.user is not None:
+        emitter.as_user(emitter.word(command.user, command.span))
+    else:
+        emitter.as_declared()
+    if command.build_packages:
+        _with_build_packages(emitter, command)
+    elif command.is_script or any(_ends_in_backslash(line) for line in command.lines):
+        _script(emitter, command)
+    else:
+        _one_line(emitter, command)
+
+
+def _ends_in_backslash(line: str) -> bool:
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _flags(command: Command) -> list[str]:
+    flags = [f"--mount={mount}" for mount in command.mounts]
+    return flags + ([f"--network={command.network}"] if command.network else [])
+
+
+def _prefix(command: Command) -> str:
+    return f"# {' '.join(command.name.split())}\n" if command.name else ""
+
+
+def _joined(command: Command) -> str:
+    return " \\\n && ".join(line.strip() for line in command.lines)
+
+
+def _shell_with_pipefail(emitter: Emitter, span: Span) -> tuple[str, ...] | None:
+    """Give a shell that fails a pipe with any of its parts; None where the image's own does, or none is known."""
+    own = emitter.state.config.shell
+    if own is not None and (any("pipefail" in word for word in own) or own[0] != PLAIN_SHELL[0]):
+        return None
+    known = needs_distribution(emitter, "pipes, which need a shell that fails with any of their parts,", span)
+    return known[1].pipefail if known else None
+
+
+def _one_line(emitter: Emitter, command: Command) -> None:
+    flags = "".join(f"{flag} " for flag in _flags(command))
+    if any(has_pipe(line) for line in command.lines):
+        shell = _shell_with_pipefail(emitter, command.span)
+        if shell is not None:
+            # The exec form names its shell itself and leaves the image's SHELL as it is.
+            argv = (*shell, " && ".join(line.strip() for line in command.lines))
+            instruction = Run(command=Exec(argv), flags=tuple(_flags(command)))
+            text = f"{_prefix(command)}RUN {flags}{json.dumps(list(argv), ensure_ascii=False)}"
+            emitter.add(instruction, command.span, text)
+            return
+    emitter.add_text(f"{_prefix(command)}RUN {flags}{_joined(command)}", command.span)
+
+
+def _script(emitter: Emitter, command: Command) -> None:
+    """Write a here-document (https://docs.docker.com/reference/dockerfile/#here-documents) that stops at a failure."""
+    if emitter.tools.builder != "buildkit":
+        emitter.findings.error(
+            "builder-lacks",
+            f"the builder {emitter.tools.builder} has no here-documents, which a script of several lines needs",
+            command.span,
+            help="write a list of commands, which are joined with &&: - [cd /src, make]",
+        )
+        return
+    body = "\n".join(command.lines)
+    end = "SCRIPT"
+    while end in body.split("\n"):
+        end += "_"
+    family = emitter.family
+    head = f"#!{family.pipefail[0]}\nset -e -o pipefail\n" if family else "set -e\n"
+    if family is None and has_pipe(body):
+        _shell_with_pipefail(emitter, command.span)
+    flags = "".join(f"{flag} " for flag in _flags(command))
+    emitter.add_text(f"{_prefix(command)}RUN {flags}<<'{end}'\n{head}{body}\n{end}", command.span)
+
+
+def _with_build_packages(emitter: Emitter, command: Command) -> None:
+    """Install, run and remove in one RUN, so that the packages are in no layer."""
+    known = needs_distribution(emitter, "`build_packages`", command.span)
+    if known is None:
+        return
+    if command.user is not None or emitter.user not in ("", "root", "0"):
+        emitter.as_root(command.span)
+    text = emitter.render(
+        f"families/{known[1].name}/build.j2",
+        command.span,
+        packages=sorted(set(command.build_packages)),
+        command=" \\\n && ".join(line.strip() for line in command.lines),
+        flags=_flags(command),
+        cache_mounts=emitter.tools.builder != "classic",
+    )
+    if text is not None:
+        emitter.plain_shell()
+        emitter.add_text(_prefix(command) + text.strip("\n"), command.span)

@@ -1,0 +1,203 @@
+"""Takes the instructions of one image in order, knows at each what the image is like by then, and puts USER and
+SHELL round what needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stackgen.diagnostics import Findings, Span
+from stackgen.docker import inherit
+from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError, Unsayable
+from stackgen.docker.instructions import Instruction, Shell, User
+from stackgen.docker.shell import expand_word
+from stackgen.docker.syntax import escape_dollar, parse, quote, quote_path
+from stackgen.know.catalog import Catalog, Family
+from stackgen.know.templates import TemplateFault, Templates
+from stackgen.read.inputs import Inputs
+from stackgen.stack.expressions import Scope
+from stackgen.stack.lower.steps import ContextFile, Placed, Recipe, Step, placed
+from stackgen.stack.model import Image, Supervisor
+
+ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
+PLAIN_SHELL = ("/bin/sh", "-c")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """What an image stands on: its parent's configuration, and what its ancestors have already done."""
+
+    config: inherit.Config
+    known: bool
+    """Whether the outside image at the root is known; else its USER and all else is a guess."""
+    packages: Mapping[str, str]
+    """System packages that an ancestor installed, and which image did."""
+    repositories: frozenset[str]
+    """Repositories whose files lie in the image."""
+    mirror: str | None
+    pip: bool
+    supervisor: Supervisor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What lowering works with."""
+
+    inputs: Inputs
+    catalog: Catalog
+    templates: Templates
+    scope: Scope
+    findings: Findings
+    builder: str
+
+
+class Emitter:
+    """The steps and files of one image, as they come."""
+
+    def __init__(self, image: Image, above: Above, tools: Tools) -> None:
+        self.image = image
+        self.above = above
+        self.tools = tools
+        self.findings = tools.findings
+        self.state = inherit.begin(above.config)
+        self.steps: list[Step] = []
+        self.stages: list[Step] = []
+        self.files: dict[str, ContextFile] = {}
+        # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
+        self.declared_user = quote_path(escape_dollar(self.user)) if self.user else "root"
+        self._user_known = above.known
+        self._own_shell = self.state.config.shell
+        self._key = ""
+        self._own_order = False
+        self._placed: list[Placed] = []
+
+    @property
+    def user(self) -> str:
+        """The USER by now."""
+        return self.state.config.user
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The ENV by now."""
+        return dict(self.state.config.env)
+
+    @property
+    def family(self) -> Family | None:
+        """The package manager family of the image's distribution."""
+        distribution = self.image.distribution
+        return self.tools.catalog.family(distribution.family) if distribution else None
+
+    def begin(self, key: str, *, own_order: bool = False) -> None:
+        """Let what follows belong to a step of this key."""
+        self.close()
+        self._key, self._own_order = key, own_order
+
+    def close(self) -> None:
+        """End the step that is open."""
+        if self._placed:
+            self.steps.append(Step(self._key, tuple(self._placed), self._own_order))
+            self._placed = []
+
+    def add(self, instruction: Instruction, span: Span | None, text: str | None = None) -> None:
+        """Take an instruction; one that the engine would refuse is a finding at its place."""
+        try:
+            self._placed.append(placed(instruction, span) if text is None else Placed(instruction, text, span))
+            self.state = inherit.apply(self.state, instruction)
+        except Unsayable as error:
+            self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
+        except (RefusedError, DockerfileError) as error:
+            self.findings.error("refused", f"Docker refuses this: {error}", span)
+
+    def add_text(self, text: str, span: Span | None) -> None:
+        """Take an instruction that a template wrote."""
+        try:
+            for each in parse(text):
+                self.add(each.instruction, span, text)
+        except DockerfileError as error:
+            self.findings.error("refused", f"Docker refuses this: {error.message}", span)
+
+    def render(self, name: str, span: Span | None, /, **names: object) -> str | None:
+        """Give a template's text, or None with a finding."""
+        try:
+            return self.tools.templates.render(name, **names)
+        except TemplateFault as fault:
+            self.findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", span)
+            return None
+
+    def word(self, value: str, span: Span | None) -> str:
+        """Give a value as a Dockerfile word of a path's kind, or an empty one with a finding."""
+        try:
+            return quote_path(value)
+        except Unsayable as error:
+            self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
+            return ""
+
+    def expand(self, value: str, span: Span) -> str:
+        """Give a value with the image's ENV put in."""
+        try:
+            return expand_word(quote(value), self.env)
+        except Unsayable as error:
+            self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
+        except ExpansionError as error:
+            self.findings.error("refused", f"Docker refuses this: {error}", span)
+        return value
+
+    def file(self, path: str, content: bytes | Recipe, mode: int, span: Span | None) -> bool:
+        """Put a file into the build context; a second one at the same place is a finding."""
+        other = self.files.get(path)
+        if other is not None and other.content != content:
+            self.findings.error(
+                "doubled-dest",
+                f"two files go to /{path.removeprefix('rootfs/')}"
+                if path.startswith("rootfs/")
+                else f"two files go to {path}",
+                span,
+                help="keep one of the two",
+            )
+            return False
+        self.files[path] = ContextFile(path=path, content=content, mode=mode, span=span)
+        return other is None
+
+    def as_root(self, span: Span | None) -> None:
+        """Be root from here on."""
+        if not self._user_known and self.image.section("user") is None:
+            self._user_known = True
+            self.findings.error(
+                "unknown-user",
+                f"this needs root, and afterwards the USER of {self.image.parent} again, which nobody knows",
+                span,
+                help='say in the root what its image brings: inherits: {user: "1000"}, or inherits: {} for nothing',
+            )
+        surely_root = self.user == "root" or (self.above.known and self.user in ROOT_USERS)
+        if not surely_root:
+            self.add(User(user="root"), None)
+
+    def as_declared(self) -> None:
+        """Be whom the image declares from here on."""
+        self.as_user(self.declared_user)
+
+    def as_user(self, word: str) -> None:
+        """Be the user that a Dockerfile word names from here on."""
+        try:
+            wanted = expand_word(word, self.env)
+        except ExpansionError:
+            wanted = word
+        if wanted != self.user and not (wanted in ROOT_USERS and self.user in ROOT_USERS):
+            self.add(User(user=word), None)
+
+    def plain_shell(self) -> None:
+        """Let RUN use /bin/sh, which is what package managers' commands are written for."""
+        shell = self.state.config.shell
+        if shell is not None and shell != PLAIN_SHELL:
+            self.add(Shell(argv=PLAIN_SHELL), None)
+
+    def own_shell(self) -> None:
+        """Let RUN use the image's own SHELL again."""
+        if self.state.config.shell != self._own_shell and self._own_shell is not None:
+            self.add(Shell(argv=self._own_shell), None)
+
+    def declare_shell(self, argv: tuple[str, ...], span: Span) -> None:
+        """Take the image's own SHELL."""
+        self._own_shell = argv
+        self.add(Shell(argv=argv), span)

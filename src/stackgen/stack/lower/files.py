@@ -1,0 +1,360 @@
+"""What is copied in: files, globs, folders, downloads, directories and links, and what only lies in the context."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from stackgen.diagnostics import Span, did_you_mean
+from stackgen.docker.instructions import Add, Copy, From
+from stackgen.docker.syntax import escape_dollar, literal_source
+from stackgen.read.inputs import InputError
+from stackgen.read.source import decode
+from stackgen.stack.expressions import Facts, Scope, render_file
+from stackgen.stack.lower.emitter import Emitter
+from stackgen.stack.lower.packages import copy_together
+from stackgen.stack.lower.steps import Step, placed
+from stackgen.stack.model import Download, FileEntry, Image, folder_of
+
+RENDERED = ".j2"
+_GLOB = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One file that an entry names: its path in the project, and below the entry's `dest`."""
+
+    path: str
+    below: str
+
+
+def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
+    """Make directories and links in one RUN, then copy: one COPY for each directory of plain files, and one for each
+    file that has an owner or a mode of its own.
+    """
+    entries = tuple(entries)
+    _make(emitter, [entry for entry in entries if entry.directory or entry.link is not None])
+    plain: dict[tuple[str, ...], list[str]] = {}
+    for entry in entries:
+        if entry.download is not None:
+            _download(emitter, entry, entry.download)
+        elif entry.src is not None or entry.content is not None:
+            for path in _stage(emitter, entry):
+                plain.setdefault(_flags(emitter, entry), []).append(path)
+    for flags, paths in sorted(plain.items()):
+        for group in [paths] if not flags else [[path] for path in sorted(paths)]:
+            span = emitter.files[f"rootfs/{group[0]}"].span if len(group) == 1 else None
+            copy_together(emitter, group, span or entries[0].dest.span, flags)
+
+
+def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, ...]:
+    """Put files into the build context without a COPY; give the names at its top that they lie under."""
+    tops: dict[str, None] = {}
+    for entry in entries:
+        if entry.src is None:
+            continue
+        dest = posixpath.normpath(entry.dest.text)
+        if dest.startswith("..") or dest.split("/")[0] in ("rootfs", "Dockerfile", ".dockerignore"):
+            emitter.findings.error(
+                "context-dest",
+                f'"{entry.dest.text}" is no place for files of the build context',
+                entry.dest.span,
+                help="take a folder of its own: dest: app",
+            )
+            continue
+        for found in _expand(emitter, entry):
+            content = _content(emitter, found, entry.src.span, rendered=False)
+            if content is not None:
+                mode = 0o755 if emitter.tools.inputs.is_executable(found.path) else 0o644
+                emitter.file(_join(dest, found.below, entry), content, mode, entry.dest.span)
+                tops.setdefault(dest.split("/")[0])
+    return tuple(tops)
+
+
+def _join(dest: str, below: str, entry: FileEntry) -> str:
+    if below and (entry.dest.text.endswith("/") or "/" in below or _takes_many(entry)):
+        return posixpath.join(dest, below)
+    return dest if not below or not entry.dest.text.endswith("/") else posixpath.join(dest, below)
+
+
+def _takes_many(entry: FileEntry) -> bool:
+    return entry.src is not None and (bool(_GLOB & set(entry.src.text)))
+
+
+def _flags(emitter: Emitter, entry: FileEntry) -> tuple[str, ...]:
+    flags: list[str] = []
+    if entry.owner is not None:
+        flags.append(f"--chown={emitter.word(entry.owner, entry.dest.span)}")
+    if entry.mode is not None and int(entry.mode, 8) not in (0o644, 0o755):
+        flags.append(f"--chmod={entry.mode}")
+        if emitter.tools.builder == "classic":
+            emitter.findings.error(
+                "builder-lacks",
+                "the classic builder has no COPY --chmod",
+                entry.dest.span,
+                help="take the mode 0644 or 0755, or set it with `run`",
+            )
+    return tuple(flags)
+
+
+def _dest(emitter: Emitter, entry: FileEntry) -> str | None:
+    """Give an entry's destination with the image's ENV put in; it must be absolute by then."""
+    dest = emitter.expand(entry.dest.text, entry.dest.span)
+    if not dest.startswith("/") or ".." in dest.split("/"):
+        emitter.findings.error(
+            "dest-not-absolute",
+            f'"{entry.dest.text}" comes to "{dest}", which is no absolute path in the image',
+            entry.dest.span,
+            help="begin it with /, or with a variable of the image's ENV that does",
+        )
+        return None
+    return dest
+
+
+def _stage(emitter: Emitter, entry: FileEntry) -> list[str]:
+    """Put an entry's files into `rootfs/`; give their paths in the image, without the leading slash."""
+    dest = _dest(emitter, entry)
+    if dest is None:
+        return []
+    if entry.content is not None:
+        if dest.endswith("/"):
+            emitter.findings.error(
+                "dest-is-folder", "`content` needs the name of a file", entry.dest.span, help=f"{dest}NAME"
+            )
+            return []
+        path = posixpath.normpath(dest).lstrip("/")
+        mode = _mode(entry, executable=False)
+        return [path] if emitter.file(f"rootfs/{path}", entry.content.text.encode(), mode, entry.dest.span) else []
+    assert entry.src is not None
+    paths: list[str] = []
+    several = _takes_many(entry) or emitter.tools.inputs.is_folder(_project_path(emitter, entry) or "")
+    for found in _expand(emitter, entry):
+        below = found.below.removesuffix(RENDERED) if not _is_folder(emitter, entry) else found.below
+        joined = posixpath.join(dest, below) if several or dest.endswith("/") else dest
+        path = posixpath.normpath(joined).lstrip("/")
+        rendered = found.path.endswith(RENDERED) and not _is_folder(emitter, entry)
+        content = _content(emitter, found, entry.src.span, rendered=rendered)
+        if content is not None:
+            mode = _mode(entry, executable=emitter.tools.inputs.is_executable(found.path))
+            if emitter.file(f"rootfs/{path}", content, mode, entry.dest.span):
+                paths.append(path)
+    return paths
+
+
+def _is_folder(emitter: Emitter, entry: FileEntry) -> bool:
+    path = _project_path(emitter, entry)
+    return path is not None and emitter.tools.inputs.is_folder(path)
+
+
+def _mode(entry: FileEntry, *, executable: bool) -> int:
+    """Give the mode in the context: what COPY keeps, or what --chmod changes anyway."""
+    if entry.mode is not None and int(entry.mode, 8) in (0o644, 0o755):
+        return int(entry.mode, 8)
+    return 0o755 if executable else 0o644
+
+
+def _project_path(emitter: Emitter, entry: FileEntry) -> str | None:
+    assert entry.src is not None
+    path = emitter.tools.inputs.inside(folder_of(entry.src.span), entry.src.text)
+    if path is None:
+        emitter.findings.error(
+            "outside-project",
+            f'"{entry.src.text}" leaves the project',
+            entry.src.span,
+            help="copy it beside the stack; a folder with a stackgen.yml makes a project of all below it",
+        )
+    return path
+
+
+def _expand(emitter: Emitter, entry: FileEntry) -> Iterator[_Found]:
+    """Give every file that `src` names: the file, a glob's matches, or a folder's contents; less `exclude`."""
+    assert entry.src is not None
+    path = _project_path(emitter, entry)
+    if path is None:
+        return
+    inputs, span = emitter.tools.inputs, entry.src.span
+    found: list[_Found]
+    try:
+        if inputs.is_folder(path):
+            found = [_Found(posixpath.join(path, below), below) for below in inputs.walk(path)]
+        elif inputs.is_file(path):
+            found = [_Found(path, posixpath.basename(path))]
+        elif _GLOB & set(entry.src.text):
+            found = list(_glob(emitter, path))
+        else:
+            emitter.findings.error(
+                "file-missing",
+                f'"{entry.src.text}" is not there',
+                span,
+                help=_near(emitter, path, folder_of(span)),
+            )
+            return
+    except InputError as error:
+        emitter.findings.error("cannot-read", str(error), span)
+        return
+    kept = [each for each in found if not _excluded(each.below, entry.exclude)]
+    if not kept:
+        emitter.findings.error(
+            "no-files",
+            f'"{entry.src.text}" names no file',
+            span,
+            help="put a file there, or remove the entry",
+        )
+    yield from kept
+
+
+def _glob(emitter: Emitter, pattern: str) -> Iterator[_Found]:
+    folder, _, last = pattern.rpartition("/")
+    if _GLOB & set(folder):
+        for path in emitter.tools.inputs.walk(folder.split("*")[0].rpartition("/")[0]):
+            full = posixpath.join(folder.split("*")[0].rpartition("/")[0], path)
+            if fnmatchcase(full, pattern) and full.count("/") == pattern.count("/"):
+                yield _Found(full, posixpath.basename(full))
+        return
+    for name in emitter.tools.inputs.listing(folder or "."):
+        path = posixpath.join(folder, name)
+        if fnmatchcase(name, last) and (not name.startswith(".") or last.startswith(".")):
+            if emitter.tools.inputs.is_folder(path):
+                for below in emitter.tools.inputs.walk(path):
+                    yield _Found(posixpath.join(path, below), posixpath.join(name, below))
+            else:
+                yield _Found(path, name)
+
+
+def _excluded(below: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a path, or a folder that it lies in, matches a pattern: with a slash from the top, else by name."""
+    parts = below.split("/")
+    for pattern in patterns:
+        pattern = pattern.strip("/")
+        tops = ["/".join(parts[: index + 1]) for index in range(len(parts))]
+        if any(fnmatchcase(top, pattern) for top in tops):
+            return True
+        if "/" not in pattern and any(fnmatchcase(part, pattern) for part in parts):
+            return True
+    return False
+
+
+def _near(emitter: Emitter, path: str, beside: str) -> str | None:
+    """Say which file was likely meant."""
+    inputs = emitter.tools.inputs
+    folder, _, name = path.rpartition("/")
+    if not inputs.is_folder(folder or "."):
+        return f"there is no folder {folder}"
+    close = did_you_mean(name, inputs.listing(folder or "."))
+    if close is None:
+        return f"paths start at the stack file's folder, {beside or '.'}"
+    meant = posixpath.relpath(posixpath.join(folder, close), beside or ".")
+    return f'did you mean "{meant}"?'
+
+
+def _content(emitter: Emitter, found: _Found, span: Span, *, rendered: bool) -> bytes | None:
+    """Give a file's bytes, rendered if it is a template."""
+    try:
+        data = emitter.tools.inputs.read(found.path)
+    except InputError as error:
+        emitter.findings.error("cannot-read", str(error), span)
+        return None
+    if not rendered:
+        return data
+    text = decode(found.path, data, emitter.findings)
+    if text is None:
+        return None
+    made = render_file(text, _file_scope(emitter), span)
+    return None if made is None else made.encode()
+
+
+def _file_scope(emitter: Emitter) -> Scope:
+    image = emitter.image
+    return emitter.tools.scope.with_facts(image=lambda: image_facts(image, emitter))
+
+
+def image_facts(image: Image, emitter: Emitter) -> Facts:
+    """Give what a .j2 file may ask of its image."""
+    return Facts(
+        "what is known of the image",
+        {
+            "name": image.name,
+            "reference": image.reference,
+            "description": image.description or "",
+            "env": Facts("the image's ENV", emitter.env),
+            "user": emitter.user,
+            "workdir": emitter.state.config.working_dir,
+        },
+    )
+
+
+def _make(emitter: Emitter, entries: list[FileEntry]) -> None:
+    """Make directories and links: one RUN, as root. A directory that is there keeps its mode unless one is said."""
+    commands: list[str] = []
+    for entry in entries:
+        dest = _dest(emitter, entry)
+        if dest is None:
+            continue
+        quoted = shlex.quote(posixpath.normpath(dest))
+        if entry.link is not None:
+            parent = shlex.quote(posixpath.dirname(posixpath.normpath(dest)))
+            commands += [f"mkdir -p {parent}"] if parent != "/" else []
+            commands.append(f"ln -sfn {shlex.quote(entry.link)} {quoted}")
+        elif entry.mode is None and entry.owner is None:
+            commands.append(f"mkdir -p {quoted}")
+        else:
+            user, _, group = (entry.owner or "").partition(":")
+            options = f" -o {shlex.quote(user)}" if user else ""
+            options += f" -g {shlex.quote(group)}" if group else ""
+            commands.append(f"install -d -m {entry.mode or '0755'}{options} {quoted}")
+    if commands:
+        span = entries[0].dest.span
+        emitter.as_root(span)
+        emitter.plain_shell()
+        emitter.add_text("RUN " + " \\\n && ".join(dict.fromkeys(commands)), span)
+
+
+def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
+    """Take a file from its address: ADD with its checksum, or, for an archive, a build stage that it is unpacked from.
+
+    ADD does not unpack what it downloads (https://docs.docker.com/reference/dockerfile/#add), and an archive that is
+    copied in first stays in its layer.
+    """
+    dest = _dest(emitter, entry)
+    if dest is None:
+        return
+    span = entry.dest.span
+    target = emitter.word(escape_dollar(dest), span)
+    one = "" in download.urls
+    if one and not download.unpack:
+        flags = [f"--checksum={download.checksums['']}", *_flags(emitter, entry)]
+        emitter.add(Add(sources=(literal_source(download.urls[""]),), dest=target, flags=tuple(flags)), span)
+        return
+    name = f"download-{sum(1 for stage in emitter.stages if stage.key == 'stage') + 1}"
+    for arch in sorted(download.urls):
+        add = Add(
+            sources=(literal_source(download.urls[arch]),),
+            dest="/download",
+            flags=(f"--checksum={download.checksums.get(arch, download.checksums.get('', ''))}",),
+        )
+        stage = name if one else f"{name}-{arch}"
+        emitter.stages.append(
+            Step(
+                "stage" if one else "architecture",
+                (placed(From(image="scratch", name=stage), span), placed(add, span)),
+            )
+        )
+    if not one:
+        emitter.stages.append(Step("stage", (placed(From(image=f"{name}-$TARGETARCH", name=name), span),)))
+    if not download.unpack:
+        flags = [f"--from={name}", *_flags(emitter, entry)]
+        emitter.add(Copy(sources=("/download",), dest=target, flags=tuple(flags)), span)
+        return
+    emitter.as_root(span)
+    emitter.plain_shell()
+    quoted = shlex.quote(dest)
+    owner = f" \\\n && chown -R {shlex.quote(entry.owner)} {quoted}" if entry.owner else ""
+    strip = f" --strip-components={download.strip}" if download.strip else ""
+    emitter.add_text(
+        f"RUN --mount=type=bind,from={name},target=/mnt \\\n    mkdir -p {quoted} \\\n"
+        f" && tar -x -f /mnt/download --no-same-owner -C {quoted}{strip}{owner}",
+        span,
+    )

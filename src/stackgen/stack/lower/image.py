@@ -1,0 +1,383 @@
+"""One image to its steps, in the usual order: one small function for each key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stackgen.diagnostics import Span, suggestion
+from stackgen.docker import inherit
+from stackgen.docker.errors import DockerfileError, Unsayable
+from stackgen.docker.instructions import (
+    Arg,
+    Cmd,
+    Command,
+    Entrypoint,
+    Env,
+    Exec,
+    Expose,
+    Healthcheck,
+    Label,
+    Onbuild,
+    ShellForm,
+    Stopsignal,
+    User,
+    Volume,
+    Workdir,
+)
+from stackgen.docker.syntax import escape_dollar, parse_instruction, quote, quote_key
+from stackgen.stack.lower.commands import lower_run
+from stackgen.stack.lower.emitter import Above, Emitter, Tools
+from stackgen.stack.lower.files import lower_context, lower_files
+from stackgen.stack.lower.packages import (
+    copy_together,
+    lower_packages,
+    lower_pip,
+    lower_repositories,
+    wanted_groups,
+)
+from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
+from stackgen.stack.model import (
+    Command as RunCommand,
+)
+from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section, Supervisor, Word
+
+LOG_FOLDER = "/var/log/supervisor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoweredImage:
+    """An image's steps and files, its configuration, and what its children stand on."""
+
+    lowered: Lowered
+    config: inherit.Config
+    above: Above
+
+
+def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mapping[str, str]) -> LoweredImage:
+    """Give an image's steps in order, folding each instruction as it comes.
+
+    Findings: unsayable, refused, needs-distro, unknown-user, no-supervisor, those of packages, files and commands.
+    """
+    emitter = Emitter(image, above, tools)
+    early, late = _split_files(image, emitter)
+    groups = wanted_groups(image, emitter)
+    section = image.section
+    for key in ("args", "env", "shell"):
+        _simple(emitter, section(key))
+    emitter.begin("repositories")
+    repositories = lower_repositories(emitter, groups)
+    if early:
+        lower_files(emitter, early)
+    if groups:
+        emitter.begin("packages")
+        lower_packages(emitter, groups, _first_span(image, "packages"))
+    _pip(emitter, section("pip"))
+    emitter.begin("files")
+    if late:
+        lower_files(emitter, late)
+    _supervised(emitter)
+    for key in ("workdir", "run"):
+        _simple(emitter, section(key))
+    for each in image.sections:
+        if each.own_order:
+            _in_own_order(emitter, each)
+    _labels(emitter, section("labels"), project_labels)
+    for key in ("volumes", "expose", "stopsignal", "healthcheck"):
+        _simple(emitter, section(key))
+    emitter.begin("user")
+    own_user = section("user")
+    if own_user:
+        _user(emitter, own_user.value, own_user.span)
+    emitter.as_declared()
+    emitter.own_shell()
+    _entrypoint(emitter, section("entrypoint"), section("cmd"))
+    _simple(emitter, section("onbuild"))
+    tops = lower_context(emitter, image.context)
+    emitter.close()
+    return _result(emitter, groups, repositories, tops)
+
+
+def _result(
+    emitter: Emitter, groups: list[PackageGroup], repositories: frozenset[str], tops: tuple[str, ...]
+) -> LoweredImage:
+    image, above = emitter.image, emitter.above
+    installed = {word.text: image.name for group in groups for word in group.packages}
+    used_pip = image.section("pip") is not None or (image.supervisor is not None and image.supervisor.install == "pip")
+    config = inherit.finish(emitter.state)
+    has_rootfs = any(path.startswith("rootfs/") for path in emitter.files)
+    return LoweredImage(
+        lowered=Lowered(
+            image=image,
+            stages=tuple(emitter.stages),
+            steps=tuple(emitter.steps),
+            files=tuple(emitter.files[path] for path in sorted(emitter.files)),
+            allowed=(*(["rootfs"] if has_rootfs else []), *tops),
+        ),
+        config=config,
+        above=Above(
+            config=config,
+            known=above.known or image.section("user") is not None,
+            packages={**installed, **above.packages} if installed else above.packages,
+            repositories=repositories,
+            mirror=image.mirror.text if image.mirror else above.mirror,
+            pip=above.pip or used_pip,
+            supervisor=image.supervisor or above.supervisor,
+        ),
+    )
+
+
+def _first_span(image: Image, key: str) -> Span:
+    return image.spans.get(key) or image.spans.get("supervisor") or next(iter(image.spans.values()))
+
+
+def _split_files(image: Image, emitter: Emitter) -> tuple[list[FileEntry], list[FileEntry]]:
+    """Part the files that configure the package manager, which come before the first install, from the others."""
+    family = emitter.family
+    section = image.section("files")
+    entries: list[FileEntry] = list(section.value) if section else []
+    early = [entry for entry in entries if family and family.configures(entry.dest.text)]
+    return early, [entry for entry in entries if entry not in early]
+
+
+def _pip(emitter: Emitter, section: Section | None) -> None:
+    image = emitter.image
+    requirements: list[Word] = list(section.value) if section else []
+    span = section.span if section else None
+    if image.supervisor and image.supervisor.install == "pip" and image.distribution:
+        known = image.distribution.supervisor.get("pip", {})
+        requirements += [Word(each, image.supervisor.span) for each in known.get("requirements", ())]
+        span = span or image.supervisor.span
+    if requirements and span:
+        emitter.begin("pip")
+        lower_pip(emitter, requirements, span)
+
+
+def _supervised(emitter: Emitter) -> None:
+    """Copy supervisord's configuration, and the file of each program that this image says something of."""
+    image = emitter.image
+    supervisor = image.supervisor or emitter.above.supervisor
+    files: dict[str, Span] = {}
+    if image.supervisor is not None:
+        path = image.supervisor.config.lstrip("/")
+        emitter.file(f"rootfs/{path}", SupervisorFile(image.supervisor), 0o644, image.supervisor.span)
+        files[path] = image.supervisor.span
+        if image.supervisor.logs == "files":
+            emitter.as_root(image.supervisor.span)
+            emitter.plain_shell()
+            emitter.add_text(f"RUN mkdir -p {LOG_FOLDER}", image.supervisor.span)
+    for program in image.programs:
+        if supervisor is None:
+            emitter.findings.error(
+                "no-supervisor",
+                f'"{program.name}" needs a supervisor, and no image above brings one',
+                program.span,
+                help="give a root one: supervisor: {install: package}",
+            )
+            continue
+        path = _program_path(supervisor, program.name)
+        emitter.file(f"rootfs/{path}", ProgramFile(program, program.name, supervisor.logs), 0o644, program.span)
+        files[path] = program.span
+    for name, span in image.turned_off.items():
+        if supervisor is not None:
+            path = _program_path(supervisor, name)
+            emitter.file(f"rootfs/{path}", ProgramFile(None, name, supervisor.logs), 0o644, span)
+            files[path] = span
+    copy_together(emitter, files, next(iter(files.values()), None))
+
+
+def _program_path(supervisor: Supervisor, name: str) -> str:
+    return supervisor.file_of(name).lstrip("/")
+
+
+def _entrypoint(emitter: Emitter, entrypoint: Section | None, cmd: Section | None) -> None:
+    supervisor = emitter.image.supervisor
+    emitter.begin("entrypoint")
+    if entrypoint is not None:
+        emitter.add(Entrypoint(command=_form(entrypoint.value)), entrypoint.span)
+    elif supervisor is not None:
+        argv = (supervisor.command, "-n", "-c", supervisor.config)
+        emitter.add(Entrypoint(command=Exec(argv)), supervisor.span)
+    if cmd is not None:
+        emitter.begin("cmd")
+        emitter.add(Cmd(command=_form(cmd.value)), cmd.span)
+
+
+def _form(form: CommandForm) -> Command:
+    return Exec(form.argv) if form.argv is not None else ShellForm(form.shell or "")
+
+
+def _labels(emitter: Emitter, section: Section | None, project_labels: Mapping[str, str]) -> None:
+    """Label each image with what would be wrong if it were its parent's, and the root with what holds for all.
+
+    Keys: https://github.com/opencontainers/image-spec/blob/main/annotations.md
+    """
+    image = emitter.image
+    prefix = "org.opencontainers.image."
+    labels: dict[str, str] = {f"{prefix}title": escape_dollar(image.name)}
+    if image.description:
+        labels[f"{prefix}description"] = escape_dollar(" ".join(image.description.split()))
+    if image.parent != "scratch":
+        labels[f"{prefix}base.name"] = escape_dollar(image.parent)
+    if image.is_root:
+        labels |= {name: escape_dollar(value) for name, value in project_labels.items()}
+    spans: dict[str, Span] = {}
+    for pair in section.value if section else ():
+        labels[pair.name] = pair.value or ""
+        spans[pair.name] = pair.span
+    emitter.begin("labels")
+    pairs = _quoted(emitter, [Pair(name, value, spans.get(name) or _any_span(image)) for name, value in labels.items()])
+    emitter.add(Label(pairs=pairs), section.span if section else None)
+
+
+def _any_span(image: Image) -> Span:
+    return next(iter(image.spans.values()))
+
+
+def _quoted(emitter: Emitter, pairs: list[Pair]) -> tuple[tuple[str, str], ...]:
+    """Give names and values as Dockerfile words; one that cannot be said is a finding at its place."""
+    quoted: list[tuple[str, str]] = []
+    for pair in pairs:
+        try:
+            quoted.append((quote_key(pair.name), quote(pair.value or "")))
+        except Unsayable as error:
+            emitter.findings.error("unsayable", f"a Dockerfile cannot say `{pair.name}`: {error.reason}", pair.span)
+    return tuple(quoted)
+
+
+_REFERENCE = re.compile(r"(?<!\\)\$\{?(\w+)")
+
+
+def _env(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
+    """Write one ENV, and another where a value uses a name that stands above it.
+
+    All values of one ENV see the environment from before it (https://docs.docker.com/reference/dockerfile/#env).
+    """
+    together: list[Pair] = []
+    for pair in pairs:
+        names = {each.name for each in together}
+        if names & set(_REFERENCE.findall(pair.value or "")):
+            emitter.add(Env(pairs=_quoted(emitter, together)), together[0].span)
+            together = []
+        together.append(pair)
+    quoted = _quoted(emitter, together)
+    if quoted:
+        emitter.add(Env(pairs=quoted), span)
+
+
+def _args(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
+    del span
+    for pair in pairs:
+        quoted = _quoted(emitter, [pair])
+        if quoted:
+            name, value = quoted[0]
+            emitter.add(Arg(pairs=((name, None if pair.value is None else value),)), pair.span)
+
+
+def _expose(emitter: Emitter, ports: tuple[Word, ...], span: Span) -> None:
+    emitter.add(Expose(ports=tuple(emitter.word(port.text, port.span) for port in ports)), span)
+
+
+def _volumes(emitter: Emitter, paths: tuple[Word, ...], span: Span) -> None:
+    emitter.add(Volume(paths=tuple(emitter.word(path.text, path.span) for path in paths)), span)
+
+
+def _workdir(emitter: Emitter, path: Word, span: Span) -> None:
+    emitter.as_declared()
+    emitter.add(Workdir(path=emitter.word(path.text, path.span)), span)
+
+
+def _user(emitter: Emitter, user: Word, span: Span) -> None:
+    emitter.declared_user = emitter.word(user.text, user.span)
+    emitter.add(User(user=emitter.declared_user), span)
+
+
+def _stopsignal(emitter: Emitter, signal: Word, span: Span) -> None:
+    emitter.add(Stopsignal(signal=emitter.word(signal.text, signal.span)), span)
+
+
+def _shell(emitter: Emitter, argv: tuple[str, ...], span: Span) -> None:
+    emitter.declare_shell(argv, span)
+
+
+def _healthcheck(emitter: Emitter, health: object, span: Span) -> None:
+    if not isinstance(health, Health):
+        emitter.add(Healthcheck(test=None), span)
+        return
+    kind, *rest = health.test or ("CMD",)
+    test: Command = ShellForm(" ".join(rest)) if kind == "CMD-SHELL" else Exec(tuple(rest))
+    emitter.add(
+        Healthcheck(
+            test=test,
+            interval=health.times.get("interval"),
+            timeout=health.times.get("timeout"),
+            start_period=health.times.get("start_period"),
+            start_interval=health.times.get("start_interval"),
+            retries=None if health.retries is None else str(health.retries),
+        ),
+        span,
+    )
+
+
+def _onbuild(emitter: Emitter, triggers: tuple[Word, ...], span: Span) -> None:
+    del span
+    for trigger in triggers:
+        try:
+            instruction = parse_instruction(trigger.text)
+        except DockerfileError as error:
+            emitter.findings.error("onbuild-syntax", f"no Dockerfile instruction: {error.message}", trigger.span)
+            continue
+        emitter.add(Onbuild(trigger=instruction, text=trigger.text), trigger.span)
+
+
+def _run(emitter: Emitter, commands: tuple[RunCommand, ...], span: Span) -> None:
+    del span
+    for command in commands:
+        lower_run(emitter, command)
+
+
+_LOWERERS: Mapping[str, Callable[..., None]] = {
+    "args": _args,
+    "env": _env,
+    "shell": _shell,
+    "workdir": _workdir,
+    "run": _run,
+    "volumes": _volumes,
+    "expose": _expose,
+    "stopsignal": _stopsignal,
+    "healthcheck": _healthcheck,
+    "user": _user,
+    "onbuild": _onbuild,
+}
+
+
+def _simple(emitter: Emitter, section: Section | None) -> None:
+    if section is not None:
+        emitter.begin(section.key)
+        _LOWERERS[section.key](emitter, section.value, section.span)
+
+
+def _in_own_order(emitter: Emitter, section: Section) -> None:
+    """Take one entry of `steps`."""
+    emitter.begin(section.key, own_order=True)
+    if section.key == "packages":
+        lower_packages(emitter, list(section.value), section.span)
+    elif section.key == "pip":
+        lower_pip(emitter, list(section.value), section.span)
+    elif section.key == "files":
+        lower_files(emitter, section.value)
+    elif section.key == "labels":
+        emitter.add(Label(pairs=_quoted(emitter, list(section.value))), section.span)
+    elif section.key in ("entrypoint", "cmd"):
+        form = _form(section.value)
+        emitter.add(Entrypoint(command=form) if section.key == "entrypoint" else Cmd(command=form), section.span)
+    elif section.key in _LOWERERS:
+        _LOWERERS[section.key](emitter, section.value, section.span)
+    else:
+        emitter.findings.error(
+            "not-yet",
+            f"`{section.key}` has no place of its own in `steps` yet",
+            section.span,
+            help=suggestion(section.key, _LOWERERS) or "write it at the top of the stack",
+        )

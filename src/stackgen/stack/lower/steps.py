@@ -1,0 +1,98 @@
+"""What lowering gives: steps with their instructions, and the files that lie beside the Dockerfile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from stackgen.diagnostics import Span
+from stackgen.docker.instructions import Instruction
+from stackgen.docker.syntax import to_text
+from stackgen.know.catalog import Distribution, Family
+from stackgen.stack.model import Image, Program, Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An instruction, the text that prints it, and the place in a stack that it comes from."""
+
+    instruction: Instruction
+    text: str
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The instructions that one key of a stack makes; `own_order` is whether it stands in the stack's `steps`."""
+
+    key: str
+    placed: tuple[Placed, ...]
+    own_order: bool = False
+
+    @property
+    def text(self) -> str:
+        """The step as it is printed, without a last newline."""
+        return "\n".join(placed.text for placed in self.placed)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFile:
+    """The file of one supervised program; None is a program that is turned off."""
+
+    program: Program | None
+    name: str
+    logs: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorFile:
+    """The supervisor's main configuration."""
+
+    supervisor: Supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFile:
+    """A file that says where packages come from: repositories with their addresses."""
+
+    distribution: Distribution
+    family: Family
+    mirror: str
+    repositories: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PipFile:
+    """pip's configuration for a mirror's index."""
+
+    index: str
+
+
+Recipe: TypeAlias = ProgramFile | SupervisorFile | RepositoryFile | PipFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextFile:
+    """A file of the build context: its path there, its content or what it is made from, and its mode."""
+
+    path: str
+    content: bytes | Recipe
+    mode: int
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lowered:
+    """An image as instructions and files: build stages for downloads, steps in order, files by path."""
+
+    image: Image
+    stages: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    files: tuple[ContextFile, ...]
+    allowed: tuple[str, ...]
+
+
+def placed(instruction: Instruction, span: Span | None) -> Placed:
+    """Give an instruction as our own printer writes it."""
+    return Placed(instruction, to_text(instruction), span)

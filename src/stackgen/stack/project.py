@@ -1,0 +1,130 @@
+"""The project: the nearest `stackgen.yml` upward from a stack, and what a caller asks for on top of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stackgen.diagnostics import Findings, Span
+from stackgen.read import schema, source
+from stackgen.read.inputs import Inputs
+from stackgen.read.source import Node, Scalar, Sequence
+
+PROJECT_FILE = "stackgen.yml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a call asks for: another root stack, another mirror, variables that win over all, templates over ours."""
+
+    base: str | None = None
+    mirror: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    templates: Path | None = None
+
+    def shaping(self) -> dict[str, object]:
+        """Give the options that shape what is rendered, for the manifest."""
+        return {"base": self.base, "mirror": self.mirror, "set": dict(sorted(self.variables.items()))}
+
+    def as_typed(self) -> str:
+        """Give the shaping options as one types them, with a blank before each."""
+        words: list[str] = []
+        if self.base:
+            words += ["--base", self.base]
+        if self.mirror:
+            words += ["--mirror", self.mirror]
+        for name, value in sorted(self.variables.items()):
+            words += ["--set", f"{name}={value}"]
+        return "".join(f" {_quoted(word)}" for word in words)
+
+
+def _quoted(word: str) -> str:
+    if re.fullmatch(r"[\w@%+=:,./-]+", word):
+        return word
+    # A comment is one line, whatever a value holds.
+    return "'" + word.replace("'", "'\\''").replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project's settings, with the span of each key where one is needed."""
+
+    inputs: Inputs
+    name: str | None = None
+    stacks: tuple[str, ...] = ()
+    registry: str | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
+    mirror: str | None = None
+    bases: Mapping[str, str] = field(default_factory=dict)
+    builder: str = "buildkit"
+    output: str = "build"
+    templates: str | None = None
+    data: str | None = None
+    syntax: str | None = None
+    inherits: Mapping[str, source.Mapping] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Node] = field(default_factory=dict)
+    compose: Mapping[str, object] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict)
+
+
+def find_root(start: Path) -> Path | None:
+    """Give the folder of the nearest `stackgen.yml` from a folder upward, or None."""
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    return None
+
+
+def load_project(inputs: Inputs, findings: Findings) -> Project:
+    """Read the project file at the root of `inputs`; without one, a project of defaults."""
+    if not inputs.is_file(PROJECT_FILE):
+        return Project(inputs=inputs)
+    text = source.decode(PROJECT_FILE, inputs.read(PROJECT_FILE), findings)
+    node = source.parse(text, findings) if text else None
+    if node is None or source.is_empty(node):
+        return Project(inputs=inputs)
+    data = schema.check(node, "project", "a project", findings)
+    if not isinstance(node, source.Mapping) or not isinstance(data, dict):
+        return Project(inputs=inputs)
+    return Project(
+        inputs=inputs,
+        name=_text(node, "name"),
+        stacks=_texts(node, "stacks"),
+        registry=_text(node, "registry"),
+        proxies=_text_map(node, "proxies"),
+        mirror=_text(node, "mirror"),
+        bases=_text_map(node, "bases"),
+        builder=_text(node, "builder") or "buildkit",
+        output=_text(node, "output") or "build",
+        templates=_text(node, "templates"),
+        data=_text(node, "data"),
+        syntax=_text(node, "syntax"),
+        inherits={key: value for key, value in _map(node, "inherits").items() if isinstance(value, source.Mapping)},
+        labels=_text_map(node, "labels"),
+        variables=_map(node, "vars"),
+        compose=data.get("compose") or {},
+        spans={key: value.span for key, value in node.values.items()},
+    )
+
+
+def _text(node: source.Mapping, key: str) -> str | None:
+    value = node.get(key)
+    return value.text if isinstance(value, Scalar) else None
+
+
+def _texts(node: source.Mapping, key: str) -> tuple[str, ...]:
+    value = node.get(key)
+    items = value.items if isinstance(value, Sequence) else ()
+    return tuple(item.text for item in items if isinstance(item, Scalar))
+
+
+def _map(node: source.Mapping, key: str) -> dict[str, Node]:
+    value = node.get(key)
+    return value.values if isinstance(value, source.Mapping) else {}
+
+
+def _text_map(node: source.Mapping, key: str) -> dict[str, str]:
+    return {name: value.text for name, value in _map(node, key).items() if isinstance(value, Scalar)}

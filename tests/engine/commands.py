@@ -1,0 +1,80 @@
+"""The programs under test, called as a user calls them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def execute(
+    *command: str | Path,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    umask: int = -1,
+) -> subprocess.CompletedProcess[str]:
+    """The finished program, whatever it made of it; its output is text."""
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        umask=umask,
+        check=False,
+    )
+
+
+def run(
+    *command: str | Path,
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    umask: int = -1,
+) -> str:
+    """What the program wrote to stdout; a failure shows all that it said."""
+    finished = execute(*command, cwd=cwd, env=env, timeout=timeout, umask=umask)
+    assert finished.returncode == 0, (
+        f"{' '.join(map(str, command))}: exit {finished.returncode}\n{finished.stdout}{finished.stderr}"
+    )
+    return finished.stdout
+
+
+def stackgen(*arguments: str | Path, cwd: Path = ROOT, umask: int = -1) -> str:
+    """The command line of this very environment."""
+    return run(sys.executable, "-m", "stackgen", *arguments, cwd=cwd, umask=umask)
+
+
+def engine_config(reference: str) -> dict[str, Any]:
+    """What the engine itself says of an image."""
+    config: dict[str, Any] = json.loads(run("docker", "image", "inspect", reference))[0]["Config"]
+    return config
+
+
+def told_configs(stack: str, *options: str, cwd: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """What stackgen says of the images of a stack, by reference."""
+    images = json.loads(stackgen("inspect", stack, *options, "--format", "json", cwd=cwd))
+    return {image["Name"]: image["Config"] for image in images}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """An output folder, and the reference of each of its images by the name of the image's folder."""
+
+    folder: Path
+    images: Mapping[str, str]
+
+    def parent(self, name: str) -> str:
+        """The reference in the Dockerfile's FROM."""
+        lines = (self.folder / name / "Dockerfile").read_text(encoding="utf-8").splitlines()
+        return next(line.split()[1] for line in lines if line.startswith("FROM "))

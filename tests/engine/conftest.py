@@ -1,0 +1,91 @@
+"""The engine, and what is rendered and built once for all tests of this folder."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from .commands import Rendered, engine_config, execute, run, stackgen
+
+REQUIRED = os.environ.get("STACKGEN_REQUIRE_ENGINE") == "1"
+
+
+def absent(what: str) -> NoReturn:
+    """Skips the test, or fails it where an engine was promised."""
+    if REQUIRED:
+        pytest.fail(what, pytrace=False)
+    pytest.skip(what)
+
+
+@functools.cache
+def lacking() -> str | None:
+    """The first command that shows that there is no engine to test with."""
+    for command in ("docker version", "docker buildx version", "docker compose version"):
+        if shutil.which("docker") is None or execute(*command.split()).returncode != 0:
+            return command
+    return None
+
+
+def pytest_runtest_setup() -> None:
+    """Skips each test here where no engine answers; pytest folds skips from one place into one line."""
+    if command := lacking():
+        absent(f"no Docker engine ({command} fails); tests/engine/engine.sh starts one")
+
+
+def render(folder: Path, *options: str) -> Rendered:
+    # What is written under a strict umask must be as readable in the image as anything else.
+    stackgen("render", "stacks/wordpress.yml", *options, "-o", folder, umask=0o077)
+    targets = json.loads((folder / "docker-bake.json").read_text(encoding="utf-8"))["target"]
+    return Rendered(folder=folder, images={name: target["tags"][0] for name, target in targets.items()})
+
+
+@pytest.fixture(scope="session")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The four images on Debian 12, rendered."""
+    return render(tmp_path_factory.mktemp("debian12") / "build", "--base", "debian12")
+
+
+@pytest.fixture(scope="session")
+def centos(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The four images on CentOS 7, rendered."""
+    return render(tmp_path_factory.mktemp("centos7") / "build")
+
+
+@pytest.fixture(scope="session")
+def chain(debian: Rendered, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+    """The four images on Debian 12, built by bake."""
+    # The host's network, since this engine leads no container out. In a file of its own, since
+    # --set '*.network=host' is taken by buildx 0.29 and sets nothing.
+    network = tmp_path_factory.mktemp("bake") / "network.json"
+    targets = {name: {"network": "host"} for name in debian.images}
+    network.write_text(json.dumps({"target": targets}), encoding="utf-8")
+    run(
+        *("docker", "buildx", "bake", "--progress", "plain", "--allow", "network.host"),
+        *("-f", "docker-bake.json", "-f", network),
+        cwd=debian.folder,
+        timeout=900,
+    )
+    return debian
+
+
+@pytest.fixture(scope="session")
+def configs(chain: Rendered) -> dict[str, dict[str, Any]]:
+    """The configuration of each built image, by the name of its folder."""
+    return {name: engine_config(reference) for name, reference in chain.images.items()}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image of one file: enough to build on as long as nothing runs."""
+    context = tmp_path_factory.mktemp("tiny")
+    (context / "passwd").write_text("root:x:0:0::/:/bin/sh\n", encoding="utf-8")
+    (context / "Dockerfile").write_text("FROM scratch\nCOPY passwd /etc/\n", encoding="utf-8")
+    reference = "stackgen-test/tiny:1"
+    run("docker", "build", "--quiet", "--tag", reference, context)
+    return reference

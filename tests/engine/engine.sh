@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# A current Docker engine for the tests, taken from Debian's packages and run from a folder. Only iptables is installed,
+# where it is missing.
+#
+#   sudo tests/engine/engine.sh up              gets it once, starts it unless it answers already
+#   eval "$(tests/engine/engine.sh env)"        this shell's docker is that engine
+#   sudo tests/engine/engine.sh down            stops it; images and caches stay
+#
+# Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies.
+set -euo pipefail
+
+dir=${STACKGEN_ENGINE_DIR:-/var/tmp/stackgen-engine}
+tools=$dir/tools
+pidfile=$dir/docker.pid
+socket=$dir/docker.sock
+log=$dir/dockerd.log
+
+print_env() {
+  # shellcheck disable=SC2016 # PATH is the caller's, expanded there
+  printf 'export PATH=%q:"$PATH"\n' "$tools/bin"
+  printf 'export DOCKER_HOST=%q\n' "unix://$socket"
+  printf 'export DOCKER_CONFIG=%q\n' "$dir/config"
+}
+
+die() {
+  printf 'engine.sh: %s\n' "$*" >&2
+  exit 1
+}
+
+answers() {
+  DOCKER_HOST=unix://$socket "$tools/bin/docker" version >/dev/null 2>&1
+}
+
+# The machine's own way to Debian, pointed at another suite, in lists of its own: its apt stays as it is.
+fetch_suite() {
+  local suite=$1 into=$2 apt=$dir/apt-$1
+  local sources=/etc/apt/sources.list.d/debian.sources
+  [[ -r $sources ]] || die "no $sources, from which the way to Debian's packages is read"
+  mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial" "$into"
+  awk 'BEGIN { RS = "" } NR == 1' "$sources" | sed -E "s/^Suites:.*/Suites: $suite/" >"$apt/parts/engine.sources"
+  local options=(
+    -o "Dir::Etc::sourceparts=$apt/parts"
+    -o Dir::Etc::sourcelist=/dev/null
+    -o "Dir::State::lists=$apt/lists"
+    -o "Dir::Cache=$apt/cache"
+    -o APT::Sandbox::User=root
+    -o Acquire::Languages=none
+  )
+  apt-get "${options[@]}" update || return 1
+  (
+    cd "$into" || exit 1
+    apt-get "${options[@]}" download docker.io docker-cli docker-buildx docker-compose containerd
+  ) || return 1
+  rm -rf "$apt"
+}
+
+# A suite may have moved on to a libc that this machine lacks: what counts is that the programs start.
+unpack() {
+  local debs=$1 root=$2 deb plugin program
+  mkdir -p "$root/bin" "$root/plugins"
+  for deb in "$debs"/*.deb; do
+    dpkg-deb -x "$deb" "$root" || return 1
+  done
+  while IFS= read -r program; do
+    ln -sf "${program/#"$root"/..}" "$root/bin/"
+  done < <(find "$root/usr" -type f -perm -u+x \( -path '*/bin/*' -o -path '*/sbin/*' -o -name docker-proxy \))
+  for plugin in docker-buildx docker-compose; do
+    find "$root/usr" -type f -path "*/cli-plugins/$plugin" -exec cp -t "$root/plugins" {} + || return 1
+  done
+  for program in docker dockerd containerd runc; do
+    "$root/bin/$program" --version || return 1
+  done
+}
+
+fetch() {
+  local suite new
+  rm -rf "$dir"/new.*
+  new=$(mktemp -d "$dir/new.XXXXXX")
+  for suite in sid trixie; do
+    rm -rf "${new:?}"/*
+    fetch_suite "$suite" "$new/debs" || continue
+    # A later suite's runc wants a newer libc than this machine's; its own one serves as well.
+    (cd "$new/debs" && apt-get -o APT::Sandbox::User=root download runc) || die "no runc: has apt-get update been run?"
+    if unpack "$new/debs" "$new/root"; then
+      mkdir -p "$dir/config/cli-plugins"
+      cp "$new/root/plugins/"* "$dir/config/cli-plugins/"
+      rm -rf "$tools"
+      mv "$new/root" "$tools"
+      rm -rf "$new"
+      return 0
+    fi
+    printf 'engine.sh: what %s has does not start here\n' "$suite" >&2
+  done
+  rm -rf "$new"
+  die "no engine could be got from Debian"
+}
+
+running() {
+  local file=$1 program=$2 pid
+  [[ -r $file ]] || return 1
+  pid=$(<"$file")
+  [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == "$program" ]]
+}
+
+wait_until() {
+  local seconds=$1 tries
+  shift
+  for ((tries = 0; tries < seconds * 5; tries++)); do
+    "$@" && return 0
+    sleep 0.2
+  done
+  return 1
+}
+
+up() {
+  [[ $EUID -eq 0 ]] || die "an engine needs root"
+  mkdir -p "$dir"
+  # Two callers at once must not start two; the lock must not be inherited by what is started.
+  exec 9>"$dir/lock"
+  flock 9
+  [[ -x $tools/bin/dockerd ]] || fetch >&2
+  answers && return 0
+  # Without it no service name resolves: the engine leads a container's name look-ups to itself by rules in there.
+  command -v iptables >/dev/null || apt-get install --yes --no-install-recommends iptables >&2 </dev/null
+  if running "$pidfile" dockerd; then
+    wait_until 60 answers && return 0
+    die "dockerd runs but does not answer, see $log"
+  fi
+  # A number left by a run that was killed may belong to any process by now, and dockerd would believe it.
+  rm -f "$pidfile" "$socket"
+  running "$dir/exec/containerd/containerd.pid" containerd || rm -f "$dir/exec/containerd/containerd.pid"
+  PATH=$tools/bin:$PATH setsid dockerd \
+    --host "unix://$socket" --pidfile "$pidfile" \
+    --data-root "$dir/data" --exec-root "$dir/exec" \
+    --iptables=false --ip6tables=false \
+    </dev/null >"$log" 2>&1 9>&- &
+  wait_until 60 answers && return 0
+  tail -n 20 "$log" >&2
+  die "dockerd did not come up"
+}
+
+stopped() {
+  ! running "$pidfile" dockerd
+}
+
+down() {
+  stopped && return 0
+  kill "$(<"$pidfile")"
+  wait_until 60 stopped || die "dockerd does not stop, see $log"
+}
+
+case ${1-} in
+  up) up ;;
+  down) down ;;
+  env) print_env ;;
+  *) die "usage: engine.sh up|down|env" ;;
+esac
