@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 Severity = Literal["error", "warning", "info"]
@@ -12,11 +13,15 @@ T = TypeVar("T")
 
 
 class Source:
-    """One text that findings can point into: its path inside the project and its lines."""
+    """One text that findings can point into: its path, the folder that the path starts at, and its lines.
 
-    def __init__(self, path: str, text: str) -> None:
+    What is no file (`--set`) has no folder.
+    """
+
+    def __init__(self, path: str, text: str, folder: Path | None = None) -> None:
         self.path = path
         self.text = text
+        self.folder = folder
 
     @cached_property
     def _lines(self) -> list[str]:

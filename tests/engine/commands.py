@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,19 @@ def engine_config(reference: str) -> dict[str, Any]:
     """What the engine itself says of an image."""
     config: dict[str, Any] = json.loads(run("docker", "image", "inspect", reference))[0]["Config"]
     return config
+
+
+def entries(reference: str) -> dict[str, tarfile.TarInfo]:
+    """What lies in an image, by path without the slash in front."""
+    container = run("docker", "create", reference, "unused").strip()
+    try:
+        with (
+            subprocess.Popen(("docker", "export", container), stdout=subprocess.PIPE) as export,
+            tarfile.open(fileobj=export.stdout, mode="r|") as archive,
+        ):
+            return {entry.name: entry for entry in archive}
+    finally:
+        run("docker", "rm", "--volumes", container)
 
 
 def told_configs(stack: str, *options: str, cwd: Path = ROOT) -> dict[str, dict[str, Any]]:

@@ -99,7 +99,8 @@ running() {
   local file=$1 program=$2 pid
   [[ -r $file ]] || return 1
   pid=$(<"$file")
-  [[ $pid =~ ^[0-9]+$ && $(cat "/proc/$pid/comm" 2>/dev/null) == "$program" ]]
+  # Not its name in ps, which one that was killed still has until its parent takes notice.
+  [[ $pid =~ ^[0-9]+$ && $(readlink "/proc/$pid/exe") == */"$program" ]]
 }
 
 wait_until() {
@@ -124,7 +125,7 @@ up() {
   command -v iptables >/dev/null || apt-get install --yes --no-install-recommends iptables >&2 </dev/null
   if running "$pidfile" dockerd; then
     wait_until 60 answers && return 0
-    die "dockerd runs but does not answer, see $log"
+    down
   fi
   # A number left by a run that was killed may belong to any process by now, and dockerd would believe it.
   rm -f "$pidfile" "$socket"

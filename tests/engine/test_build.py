@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .commands import Rendered, run, told_configs
+from .commands import Rendered, entries, run, told_configs
 
 pytestmark = pytest.mark.engine
 
@@ -26,15 +24,7 @@ FIELDS = (
 
 def directories(reference: str) -> dict[str, tuple[int, int, int]]:
     """Mode, owner and group of each directory of an image, by path."""
-    container = run("docker", "create", reference, "unused").strip()
-    try:
-        with (
-            subprocess.Popen(("docker", "export", container), stdout=subprocess.PIPE) as export,
-            tarfile.open(fileobj=export.stdout, mode="r|") as archive,
-        ):
-            return {entry.name: (entry.mode, entry.uid, entry.gid) for entry in archive if entry.isdir()}
-    finally:
-        run("docker", "rm", container)
+    return {name: (entry.mode, entry.uid, entry.gid) for name, entry in entries(reference).items() if entry.isdir()}
 
 
 def comparable(config: dict[str, Any]) -> dict[str, Any]:

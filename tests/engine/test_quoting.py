@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import engine_config, run, stackgen, told_configs
+from .commands import engine_config, entries, run, stackgen, told_configs
 
 pytestmark = pytest.mark.engine
 
@@ -56,3 +56,29 @@ def test_any_value_arrives_as_written(tiny: str, tmp_path: Path) -> None:
     assert differing(built["Cmd"], words) == {}
     (told,) = told_configs("quoting.yml", cwd=tmp_path).values()
     assert (told["Labels"], told["Cmd"]) == (labels, built["Cmd"])
+
+
+def test_any_path_arrives_as_written(tiny: str, tmp_path: Path) -> None:
+    """COPY, VOLUME and WORKDIR take each path as the stack gave it, and no other that looks like it."""
+    names = [name for text in [*AWKWARD, "\\$", "\\${a}"] for name in (text, f"{text}a{text}", f"a{text}a")]
+    paths = [name.replace("\\$", "$") for name in names]
+    everything = "".join(names)
+    lines = [f"from: {tiny}", "inherits: {}", "image: stackgen-test/paths"]
+    lines += ["workdir: " + as_yaml(f"/w/{everything}"), "files:"]
+    for size, name in enumerate(names):
+        lines.append(f"  - {{dest: {as_yaml(f'/f/{name}')}, content: {as_yaml('x' * size)}}}")
+    lines += ["volumes:", *(f"  - {as_yaml(f'/v/{name}')}" for name in names)]
+    (tmp_path / "paths.yml").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    stackgen("render", "paths.yml", "-o", "build", cwd=tmp_path)
+    run("docker", "build", "--quiet", "--tag", "stackgen-test/paths", tmp_path / "build" / "paths")
+
+    # Each file has a size of its own, which tells it from the others.
+    copied = {name: entry.size for name, entry in entries("stackgen-test/paths").items() if entry.isfile()}
+    wanted = {f"f/{path}": size for size, path in enumerate(paths)}
+    assert {name: size for name, size in copied.items() if name.startswith("f/")} == wanted
+    built = engine_config("stackgen-test/paths")
+    assert sorted(built["Volumes"]) == sorted(f"/v/{path}" for path in paths)
+    assert built["WorkingDir"] == "/w/" + "".join(paths)
+    (told,) = told_configs("paths.yml", cwd=tmp_path).values()
+    assert (told["Volumes"], told["WorkingDir"]) == (built["Volumes"], built["WorkingDir"])

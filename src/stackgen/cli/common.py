@@ -27,21 +27,14 @@ def colours(stream: Any) -> text.Paint:
     return text.paint if stream.isatty() and not os.environ.get("NO_COLOR") else text.plain
 
 
-def place_in(root: Path | None) -> Callable[[str], str]:
-    """Give how paths of a project are shown from where the user stands."""
-    cwd = Path.cwd()
-    return lambda path: text.shown_path(root, path, cwd) if root else path
-
-
 def say(message: str) -> None:
     """Print progress or a finding, to stderr."""
     click.echo(message, err=True)
 
 
-def print_findings(diagnostics: Iterable[Diagnostic], root: Path | None, format: str = "text") -> None:
+def print_findings(diagnostics: Iterable[Diagnostic], format: str = "text") -> None:
     """Print findings: as text to stderr, in another format as the result, to stdout."""
     found = tuple(diagnostics)
-    place = place_in(root)
     if format == "json":
         from stackgen.report import json
 
@@ -50,11 +43,11 @@ def print_findings(diagnostics: Iterable[Diagnostic], root: Path | None, format:
         from stackgen.report import github
 
         for each in found:
-            click.echo(github.command(each, place))
+            click.echo(github.command(each))
     else:
         colour = colours(sys.stderr)
         for each in found:
-            say(text.finding(each, place, colour) + "\n")
+            say(text.finding(each, colour) + "\n")
 
 
 def _parse_sets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -103,9 +96,9 @@ def paths_argument(function: F) -> F:
     return click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))(function)
 
 
-def fail_on_errors(diagnostics: Iterable[Diagnostic]) -> None:
+def fail_on_errors(diagnostics: Iterable[Diagnostic], after: str = "") -> None:
     """End with exit code 1, and the count, where any finding is an error."""
     found = tuple(diagnostics)
     if any(each.severity == "error" for each in found):
-        say(f"{text.summary(found)}; nothing was written")
+        say(text.summary(found) + after)
         raise SystemExit(INVALID)

@@ -26,8 +26,7 @@ Examples:
 def command(paths: tuple[Path, ...], format: str, options: Options) -> None:
     """Show the effective configuration of images: what `docker image inspect` will say after everything inherited."""
     result = api.inspect(paths, options)
-    loaded = api.load(paths, options)
-    print_findings(result.diagnostics, loaded.value.root if loaded.value else None)
+    print_findings(result.diagnostics)
     fail_on_errors(result.diagnostics)
     images = [each.to_json() for each in result.unwrap()]
     if format == "json":

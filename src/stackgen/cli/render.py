@@ -60,16 +60,15 @@ def command(
     A PATH is a stack file, or a folder of which every *.yml and *.yaml is a stack.
     """
     result = api.render(paths, options, output=output)
-    root = result.value.project.inputs.root if result.value else _root(paths)
-    print_findings(result.diagnostics, root)
-    fail_on_errors(result.diagnostics)
+    print_findings(result.diagnostics)
+    fail_on_errors(result.diagnostics, "; nothing was written")
     plan = result.unwrap()
     if only is not None:
         _print_one(plan, only)
         return
     done = (api.changes if check or diff else api.write)(plan, output, force=force)
-    print_findings(done.diagnostics, root)
-    fail_on_errors(done.diagnostics)
+    print_findings(done.diagnostics)
+    fail_on_errors(done.diagnostics, "; nothing was written")
     changes = done.unwrap()
     if diff:
         _print_diff(changes)
@@ -79,11 +78,6 @@ def command(
         _print_done(changes, plan)
     if (check or diff) and not changes.up_to_date:
         sys.exit(OUT_OF_DATE)
-
-
-def _root(paths: tuple[Path, ...]) -> Path | None:
-    loaded = api.load(paths)
-    return loaded.value.root if loaded.value else None
 
 
 def _print_one(plan: Plan, name: str) -> None:

@@ -31,10 +31,8 @@ Examples:
 @stack_options
 def command(paths: tuple[Path, ...], format: str, options: Options) -> None:
     """Give every finding in stacks and all that they stand on."""
-    loaded = api.load(paths, options)
-    root = loaded.value.root if loaded.value else None
     result = api.render(paths, options)
-    print_findings(result.diagnostics, root, format)
+    print_findings(result.diagnostics, format)
     if format == "text":
         images = f"{len(result.value.images)} images are valid" if result.value else ""
         say("; ".join(part for part in (summary(result.diagnostics), images) if part))

@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from stackgen.diagnostics import Findings
 from stackgen.read import schema
+from stackgen.read import source as text
 from stackgen.read.inputs import Inputs
-from stackgen.read.source import decode, parse_mapping
+from stackgen.read.source import parse_mapping
 from stackgen.resources import TEMPLATES
 
 Kind = Literal["distro", "family", "mirror"]
@@ -135,7 +136,7 @@ class Catalog:
 
     def _data(self, kind: Kind, path: str) -> Any:
         if self.own is not None and self.own.is_file(path):
-            source = decode(path, self.own.read(path), self.findings)
+            source = text.read(self.own, path, self.findings)
             node = parse_mapping(source, f"a {kind}", self.findings) if source else None
             before = self.findings.errors
             data = schema.check(node, kind, f"a {kind}", self.findings) if node else None
@@ -149,7 +150,7 @@ def _shipped(kind: Kind, path: str) -> Any:
     if not _OURS.is_file(path):
         return None
     findings = Findings()
-    source = decode(path, _OURS.read(path), findings)
+    source = text.read(_OURS, path, findings)
     node = parse_mapping(source, f"a {kind}", findings) if source else None
     assert node is not None, findings.sorted()
     return schema.typed(node, schema.load(kind))

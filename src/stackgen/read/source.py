@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import yaml
 
 from stackgen.diagnostics import Findings, Related, Source, Span
+from stackgen.read.inputs import Inputs
 
 try:
     from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
@@ -83,23 +84,21 @@ def is_empty(node: Node) -> bool:
     return isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null", "Null", "NULL")
 
 
-def decode(path: str, data: bytes, findings: Findings) -> Source | None:
-    """Give a file's text, or None with a finding where it is not UTF-8."""
+def read(inputs: Inputs, path: str, findings: Findings) -> Source | None:
+    """Give a file's text, or None with a finding where it is not UTF-8. Raises InputError."""
+    data = inputs.read(path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        findings.error(
-            "not-utf8",
-            f"{path} is written in UTF-16",
-            Span(Source(path, ""), 1, 1, 1, 2),
-            help="save it as UTF-8",
-        )
+        place = Span(Source(path, "", inputs.root), 1, 1, 1, 2)
+        findings.error("not-utf8", f"{path} is written in UTF-16", place, help="save it as UTF-8")
         return None
     try:
-        return Source(path, data.decode("utf-8-sig"))
+        return Source(path, data.decode("utf-8-sig"), inputs.root)
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line = before.count("\n") + 1
         column = len(before) - before.rfind("\n")
-        place = Span(Source(path, data.decode("utf-8", "replace")), line, column, line, column + 1)
+        text = Source(path, data.decode("utf-8", "replace"), inputs.root)
+        place = Span(text, line, column, line, column + 1)
         findings.error("not-utf8", f"{path} is not UTF-8", place, help="save it as UTF-8")
         return None
 

@@ -5,9 +5,8 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-command
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from stackgen.diagnostics import Diagnostic
+from stackgen.report.text import shown_path
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -20,14 +19,14 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def command(diagnostic: Diagnostic, place: Callable[[str], str]) -> str:
+def command(diagnostic: Diagnostic) -> str:
     """Give one finding as a workflow command."""
     message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
     properties = [f"title={_property(diagnostic.code)}"]
     span = diagnostic.span
     if span is not None:
         properties = [
-            f"file={_property(place(span.path))}",
+            f"file={_property(shown_path(span.source))}",
             f"line={span.line}",
             f"endLine={span.end_line}",
             f"col={span.column}",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stackgen.diagnostics import Diagnostic, Span
+from stackgen.report.text import shown_path
 
 VERSION = 1
 
@@ -15,7 +16,7 @@ def _place(span: Span | None) -> dict[str, Any] | None:
     if span is None:
         return None
     return {
-        "path": span.path,
+        "path": shown_path(span.source),
         "line": span.line,
         "column": span.column,
         "endLine": span.end_line,

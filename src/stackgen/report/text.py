@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from stackgen.diagnostics import Diagnostic, Span
+from stackgen.diagnostics import Diagnostic, Source, Span
 
 Paint = Callable[[str, str], str]
 
@@ -25,11 +25,11 @@ def plain(kind: str, text: str) -> str:
     return text
 
 
-def shown_path(root: Path, path: str, cwd: Path) -> str:
-    """Give a project path as seen from where the user stands; what is no file stays as it is."""
-    if path.startswith("--") or root == cwd:
-        return path
-    return Path(os.path.relpath(root / path, cwd)).as_posix()
+def shown_path(source: Source) -> str:
+    """Give a source's path as seen from where the user stands; what is no file stays as it is."""
+    if source.folder is None or source.folder == Path.cwd():
+        return source.path
+    return Path(os.path.relpath(source.folder / source.path)).as_posix()
 
 
 def width(text: str) -> int:
@@ -57,17 +57,17 @@ def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]
     ]
 
 
-def finding(diagnostic: Diagnostic, place: Callable[[str], str], colour: Paint = plain) -> str:
-    """Give one finding as text; `place` gives a path as it is shown."""
+def finding(diagnostic: Diagnostic, colour: Paint = plain) -> str:
+    """Give one finding as text."""
     kind = diagnostic.severity
     head = f"{colour(kind, f'{kind}[{diagnostic.code}]')}: {diagnostic.message}"
     span = diagnostic.span
     if span is None:
         lines = [head]
     else:
-        lines = [f"{place(span.path)}:{span.line}:{span.column}: {head}", *_excerpt(span, colour, kind)]
+        lines = [f"{shown_path(span.source)}:{span.line}:{span.column}: {head}", *_excerpt(span, colour, kind)]
     for related in diagnostic.related:
-        where = f"{place(related.span.path)}:{related.span.line}:{related.span.column}"
+        where = f"{shown_path(related.span.source)}:{related.span.line}:{related.span.column}"
         lines.append(f"  {colour('note', 'note')}: {related.message}: {where}")
         lines += ["  " + line for line in _excerpt(related.span, colour, "note", "-")]
     if diagnostic.help:

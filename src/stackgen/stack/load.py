@@ -83,7 +83,7 @@ class _Loader:
             self.documents[path] = None
             before = self.findings.errors
             try:
-                text = source.decode(path, self.inputs.read(path), self.findings)
+                text = source.read(self.inputs, path, self.findings)
             except InputError as error:
                 self.findings.error("cannot-read", str(error))
                 return None

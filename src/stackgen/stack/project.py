@@ -82,7 +82,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
     """Read the project file at the root of `inputs`; without one, a project of defaults."""
     if not inputs.is_file(PROJECT_FILE):
         return Project(inputs=inputs)
-    text = source.decode(PROJECT_FILE, inputs.read(PROJECT_FILE), findings)
+    text = source.read(inputs, PROJECT_FILE, findings)
     node = source.parse(text, findings) if text else None
     if node is None or source.is_empty(node):
         return Project(inputs=inputs)

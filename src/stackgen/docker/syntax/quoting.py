@@ -16,6 +16,7 @@ from stackgen.docker.errors import Unsayable
 from stackgen.docker.shell import GO_SPACE, is_name_character
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+_IN_PATTERNS = "*?[\\"
 _SPECIAL_NAMES = "@*#?-$!0123456789"
 
 
@@ -55,18 +56,20 @@ def quote_path(value: str) -> str:
 
 
 def literal_source(path: str) -> str:
-    """The word of COPY or ADD that means the one file of that name: ``a[1] $b.txt`` is ``a[[]1] \\$b.txt``.
+    """The word of COPY or ADD that means the one file of that name: ``a[1] $b.txt`` is ``[a]\\[1\\] \\$b.txt``.
 
-    A source is expanded and is a pattern as well. BuildKit takes a name without any of ``* ? [`` as it is,
-    backslashes too, and matches any other with Go's ``filepath.Match``; a class of one character means that
-    character in both. What cannot be said: NUL, and text that is not Unicode. ADD still unpacks an archive,
-    and fetches what looks like a URL or a git repository.
+    A source is expanded, and then it is a pattern, for two readers with ways of their own. The one that picks what is
+    sent to the engine takes an escape anywhere, no class of ``*`` or ``?``, trims blanks and obeys a ``!`` in front; the
+    one that copies takes no escape before a first class, ``*`` or ``?``. Escapes behind a class of one character that
+    needs none are what both read alike.
+
+    What cannot be said: NUL, text that is not Unicode, and at the top of the context a name made of ``*`` and ``?``
+    only. ADD still unpacks an archive, and fetches what looks like a URL or a git repository.
     """
     check(path, newline_too=False)
-    components = [_literal_component(component) for component in path.split("/")]
-    word = re.sub(r"[\\\"'$]", r"\\\g<0>", "/".join(components))
+    word = re.sub(r"[\\\"'$]", r"\\\g<0>", _literal_pattern(path))
     # An escape in front keeps `<<name` from being a heredoc and `--name` from being a flag.
-    return "\\" + word if re.match(r"\d*<<|--|\ufeff", word) else word
+    return "\\" + word if re.match(r"\d*<<|--", word) else word
 
 
 def escape_dollar(text: str) -> str:
@@ -87,10 +90,32 @@ def check(value: str, *, newline_too: bool = True) -> str:
     return value
 
 
-def _literal_component(name: str) -> str:
-    if not any(character in name for character in "*?["):
-        return name
-    return re.sub(r"[*?[\\]", lambda found: r"[\\]" if found[0] == "\\" else f"[{found[0]}]", name)
+def _literal_pattern(path: str) -> str:
+    """`path` as a pattern that BuildKit's sender and its copier both match with that name alone."""
+    first = min((path.find(special) for special in _IN_PATTERNS if special in path), default=-1)
+    at_the_ends = {at for at in (0, len(path) - 1) if path and path[at] in GO_SPACE}
+    if path.startswith(("!", "\ufeff")):
+        at_the_ends.add(0)
+    if first < 0 and not at_the_ends:
+        return path
+    classes = at_the_ends | ({_class_at(path, first)} if first >= 0 else set())
+    return "".join(
+        f"[{_in_pattern(character)}]" if at in classes else _in_pattern(character) for at, character in enumerate(path)
+    )
+
+
+def _in_pattern(character: str) -> str:
+    return "\\" + character if character in _IN_PATTERNS + "]^" else character
+
+
+def _class_at(path: str, first: int) -> int:
+    """Where to put the class that makes the copier read the escape at `first`: in its component or one before it."""
+    end = path.find("/", first) % (len(path) + 1)
+    for unwanted in (_IN_PATTERNS + "]^/.-", "*?/.-"):
+        for at, character in enumerate(path[:end]):
+            if character not in unwanted:
+                return at
+    raise Unsayable(f"a COPY cannot name the one file {path!r}, and no other, at the top of its context")
 
 
 def _escaped(value: str) -> str:

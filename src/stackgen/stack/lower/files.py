@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from stackgen.diagnostics import Span, did_you_mean
 from stackgen.docker.instructions import Add, Copy, From
 from stackgen.docker.syntax import escape_dollar, literal_source
+from stackgen.read import source
 from stackgen.read.inputs import InputError
-from stackgen.read.source import decode
 from stackgen.stack.expressions import Facts, Scope, render_file
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.lower.packages import copy_together
@@ -252,17 +252,15 @@ def _near(emitter: Emitter, path: str, beside: str) -> str | None:
 
 def _content(emitter: Emitter, found: _Found, span: Span, *, rendered: bool) -> bytes | None:
     """Give a file's bytes, rendered if it is a template."""
+    inputs = emitter.tools.inputs
     try:
-        data = emitter.tools.inputs.read(found.path)
+        if not rendered:
+            return inputs.read(found.path)
+        text = source.read(inputs, found.path, emitter.findings)
     except InputError as error:
         emitter.findings.error("cannot-read", str(error), span)
         return None
-    if not rendered:
-        return data
-    text = decode(found.path, data, emitter.findings)
-    if text is None:
-        return None
-    made = render_file(text, _file_scope(emitter), span)
+    made = render_file(text, _file_scope(emitter), span) if text is not None else None
     return None if made is None else made.encode()
 
 
