@@ -91,9 +91,22 @@ class Findings:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[object, ...], Diagnostic] = {}
+        self._muted: frozenset[str] = frozenset()
+        self.kept_back = 0
+        """How many findings were muted."""
+
+    def muting(self, codes: frozenset[str]) -> Findings:
+        """Give a way into these findings that keeps some codes back: what may only follow from another fault."""
+        view = Findings()
+        view._seen = self._seen
+        view._muted = self._muted | codes
+        return view
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a finding."""
+        if diagnostic.code in self._muted:
+            self.kept_back += 1
+            return
         place = diagnostic.span.key() if diagnostic.span else None
         self._seen.setdefault((place, diagnostic.code, diagnostic.message), diagnostic)
 

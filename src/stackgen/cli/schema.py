@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from stackgen.diagnostics import suggestion
-from stackgen.read import schema
+from stackgen.read import shape
 
 
 @click.command(
@@ -21,8 +21,8 @@ def command(name: str) -> None:
 
     Its descriptions are the reference of the language; editors complete and explain with it.
     """
-    if name not in schema.names():
+    if name not in shape.names():
         raise click.UsageError(
-            f'no schema is called "{name}"; {suggestion(name, schema.names(), ", ".join(schema.names()))}'
+            f'no schema is called "{name}"; {suggestion(name, shape.names(), ", ".join(shape.names()))}'
         )
-    click.echo(schema.text(name), nl=False)
+    click.echo(shape.text(name), nl=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stackgen.diagnostics import Findings
-from stackgen.read import schema
+from stackgen.read import schema, shape
 from stackgen.read import source as text
 from stackgen.read.inputs import Inputs
 from stackgen.read.source import parse_mapping
@@ -138,9 +138,8 @@ class Catalog:
         if self.own is not None and self.own.is_file(path):
             source = text.read(self.own, path, self.findings)
             node = parse_mapping(source, f"a {kind}", self.findings) if source else None
-            before = self.findings.errors
-            data = schema.check(node, kind, f"a {kind}", self.findings) if node else None
-            return data if self.findings.errors == before else None
+            checked = schema.check(node, kind, f"a {kind}", self.findings) if node else None
+            return shape.typed(node, shape.load(kind)) if node and checked and not checked.removed else None
         return _shipped(kind, path)
 
 
@@ -153,7 +152,7 @@ def _shipped(kind: Kind, path: str) -> Any:
     source = text.read(_OURS, path, findings)
     node = parse_mapping(source, f"a {kind}", findings) if source else None
     assert node is not None, findings.sorted()
-    return schema.typed(node, schema.load(kind))
+    return shape.typed(node, shape.load(kind))
 
 
 def _distribution(name: str, data: Any) -> Distribution:

@@ -218,16 +218,18 @@ class _Builder:
         end = self.parser.get_event()
         return Sequence(tuple(items), self.collection_span(event, end, items[-1] if items else None), tag)
 
-    def mapping(self, event: Any, tag: Tag | None, depth: int) -> Mapping:
+    def mapping(self, event: Any, tag: Tag | None, depth: int) -> Node:
         values: dict[str, Node] = {}
         keys: dict[str, Span] = {}
         merged: list[tuple[Span, Node]] = []
         last: Node | None = None
+        broken = False
         while not isinstance(self.parser.peek_event(), yaml.MappingEndEvent):
             key = self.node(depth + 1)
             if not isinstance(key, Scalar):
                 self.complex_key(key, event)
                 last = self.node(depth + 1)
+                broken = True
                 continue
             last = value = self.node(depth + 1)
             if key.plain and key.text == "<<":
@@ -240,7 +242,9 @@ class _Builder:
         end = self.parser.get_event()
         for span, node in merged:
             self.merge(span, node, values, keys)
-        return Mapping(values, keys, self.collection_span(event, end, last), tag)
+        whole = self.collection_span(event, end, last)
+        # What was meant is not known: as if it were not written, so that nobody finds fault with it again.
+        return Scalar("", whole, plain=True, tag="!reset") if broken else Mapping(values, keys, whole, tag)
 
     def doubled(self, key: Scalar, first: Span) -> None:
         self.findings.error(

@@ -12,7 +12,7 @@ from stackgen.docker.errors import DockerfileError, RefusedError
 from stackgen.docker.syntax import parse
 from stackgen.know.catalog import Catalog, Distribution
 from stackgen.know.templates import TemplateFault, Templates
-from stackgen.read import schema, source
+from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar
 from stackgen.stack import model
 from stackgen.stack.expressions import evaluate
@@ -22,7 +22,7 @@ from stackgen.stack.lower.image import lower_image
 from stackgen.stack.lower.steps import Lowered
 from stackgen.stack.model import Image, Program, Word
 from stackgen.stack.project import Options, Project
-from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
+from stackgen.stack.resolve import Inherited, resolve, root_scope, supervisor_of
 
 # Prints one image's Dockerfile; given only where a user's templates replace ours.
 Printer = Callable[[Lowered], str]
@@ -54,6 +54,7 @@ class _Down:
     raw_programs: Mapping[str, Node]
     programs: Mapping[str, Program]
     above: Above
+    suspect: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,42 +76,55 @@ def compile_closure(closure: Closure, shop: Workshop) -> tuple[Compiled, ...]:
     references: dict[str, tuple[str, Span]] = {}
     for unit in closure.units:
         before = shop.findings.errors
-        made = _compile(unit, down.get(unit.parent or ""), shop, references)
-        if made is not None:
-            result, handed = made
-            down[unit.key] = handed
-            if shop.findings.errors == before:
-                compiled.append(result)
+        result, down[unit.key] = _compile(unit, down.get(unit.parent or ""), shop, references)
+        if result is not None and shop.findings.errors == before:
+            compiled.append(result)
     return tuple(compiled)
+
+
+# What may only follow from a fault in a stack that an image stands on.
+FOLLOWING = frozenset(
+    {"undefined-name", "needs-distro", "no-supervisor", "unknown-user", "unknown-variable", "refused", "template-fails",
+     "dest-not-absolute", "end-of-life", "missing-key"}
+)  # fmt: skip
 
 
 def _compile(
     unit: Unit, parent: _Down | None, shop: Workshop, references: dict[str, tuple[str, Span]]
-) -> tuple[Compiled, _Down] | None:
-    if unit.broken_parent or (unit.parent is not None and parent is None):
-        return None
-    valid = unit.document.valid and all(fragment.valid for fragment in unit.fragments)
-    if not valid:
-        return None
-    above, distribution, parent_reference = _stand_on(unit, parent, shop)
-    if above is None:
-        return None
+) -> tuple[Compiled | None, _Down]:
+    """Compile one image as far as it goes, and give what its children stand on.
+
+    Where something that it stands on is broken, what may only follow from that is kept back.
+    """
+    blind = unit.blind or (unit.parent is not None and parent is None)
+    documents = (*unit.fragments, unit.document)
+    suspect = blind or any(document.suspect for document in documents) or (parent is not None and parent.suspect)
+    if suspect:
+        shop = replace(shop, findings=shop.findings.muting(FOLLOWING))
+    stand = _stand_on(unit, None if blind else parent, shop)
     inherited = Inherited(
         variables=parent.variables if parent else {},
-        distribution=distribution,
+        distribution=stand.distribution,
         programs=parent.raw_programs if parent else {},
-        parent=_parent_facts(parent_reference, above),
-        supervisor=_where(above),
+        parent=_parent_facts(stand.reference, stand.above),
+        supervisor=_where(stand.above),
     )
-    before = shop.findings.errors
     resolved = resolve(unit, inherited, shop.project, shop.options, shop.catalog, shop.findings)
-    if shop.findings.errors > before:
-        return None
+    down = _Down(
+        reference=stand.reference,
+        distribution=stand.distribution,
+        variables=resolved.variables,
+        raw_programs={k: v for k, v in resolved.programs.items() if k not in resolved.turned_off},
+        programs=parent.programs if parent else {},
+        above=stand.above,
+        suspect=True,
+    )
+    checked = schema.Checked(resolved.node)
     if resolved.changed:
-        schema.check(resolved.node, "stack", "a stack", shop.findings)
-    if shop.findings.errors > before:
-        return None
-    image = _image(unit, resolved, parent_reference, distribution, shop)
+        checked = schema.check(resolved.node, "stack", "a stack", shop.findings)
+    if resolved.scope.failed or checked.removed or not isinstance(checked.node, source.Mapping):
+        return None, down
+    image = _image(unit, resolved.node, resolved.turned_off, stand, shop)
     _check_reference(image, references, shop.findings)
     tools = Tools(
         inputs=shop.project.inputs,
@@ -120,23 +134,17 @@ def _compile(
         findings=shop.findings,
         builder=shop.project.builder,
     )
-    lowered = lower_image(image, above, tools, shop.project.labels)
-    config = _config_as_printed(lowered.lowered, lowered.config, above, shop)
+    lowered = lower_image(image, stand.above, tools, shop.project.labels)
+    config = _config_as_printed(lowered.lowered, lowered.config, stand.above, shop)
     programs = _effective_programs(parent, image)
-    compiled = Compiled(unit=unit, lowered=lowered.lowered, config=config, known=above.known, programs=programs)
-    handed = _Down(
+    compiled = Compiled(unit=unit, lowered=lowered.lowered, config=config, known=stand.above.known, programs=programs)
+    return compiled, replace(
+        down,
         reference=image.reference,
-        distribution=distribution,
-        variables=resolved.variables,
-        raw_programs={k: v for k, v in resolved.programs.items() if k not in resolved.turned_off},
         programs=programs,
-        above=_replace_config(lowered.above, config),
+        above=replace(lowered.above, config=config),
+        suspect=suspect or stand.suspect,
     )
-    return compiled, handed
-
-
-def _replace_config(above: Above, config: inherit.Config) -> Above:
-    return above if above.config is config else replace(above, config=config)
 
 
 def _where(above: Above) -> dict[str, str] | None:
@@ -189,50 +197,69 @@ def _config_as_printed(lowered: Lowered, config: inherit.Config, above: Above, s
 # -- roots: what an image outside the project brings
 
 
-def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> tuple[Above | None, Distribution | None, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What an image stands on; `suspect` is whether that is not known for a fault."""
+
+    above: Above
+    distribution: Distribution | None
+    reference: str
+    suspect: bool = False
+
+
+def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> _Ground:
     if parent is not None:
-        return parent.above, parent.distribution, parent.reference
+        return _Ground(above=parent.above, distribution=parent.distribution, reference=parent.reference)
     node = unit.document.node.get("from")
     scope = root_scope(unit, shop.project, shop.options, shop.findings)
     evaluated = evaluate(node, scope) if node is not None else None
-    if not isinstance(evaluated, Scalar):
-        return None, None, ""
+    if scope.failed or not isinstance(evaluated, Scalar):
+        return _Ground(above=_bottom(inherit.SCRATCH, known=True), distribution=None, reference="", suspect=True)
     reference = evaluated.text
     known = shop.catalog.recognise(reference)
-    distribution = known.distribution if known else None
     named = unit.document.node.get("distro")
+    distribution = known.distribution if known else None
     if named is not None:
-        evaluated_name = evaluate(named, scope)
-        if not isinstance(evaluated_name, Scalar):
-            return None, None, ""
-        distribution = shop.catalog.distribution(evaluated_name.text)
-        if distribution is None:
-            names = shop.catalog.names("distro")
-            shop.findings.error(
-                "unknown-distro",
-                f'no distribution is called "{evaluated_name.text}"',
-                evaluated_name.span,
-                help=suggestion(evaluated_name.text, names, f"known: {', '.join(names)}"),
-            )
-            return None, None, ""
+        distribution = _named_distribution(evaluate(named, scope), shop)
     if distribution is not None:
         _check_alive(distribution, evaluated.span, shop.findings)
     brought = _brought(unit, reference, shop)
-    is_known = brought is not None or known is not None or reference == "scratch"
     config = _base_config(known.brings if known else {}, brought)
-    return (
-        Above(
-            config=config,
-            known=is_known,
-            packages={},
-            repositories=frozenset(),
-            mirror=None,
-            pip=False,
-            supervisor=None,
-        ),
-        distribution,
-        _through_proxy(reference, shop.project.proxies),
+    is_known = brought is not None or known is not None or reference == "scratch"
+    return _Ground(
+        above=_bottom(config, known=is_known),
+        distribution=distribution,
+        reference=_through_proxy(reference, shop.project.proxies),
+        suspect=named is not None and distribution is None,
     )
+
+
+def _bottom(config: inherit.Config, *, known: bool) -> Above:
+    """Give what an image stands on that has no ancestor in the project."""
+    return Above(
+        config=config,
+        known=known,
+        packages={},
+        repositories=frozenset(),
+        mirror=None,
+        pip=False,
+        supervisor=None,
+    )
+
+
+def _named_distribution(name: Node | None, shop: Workshop) -> Distribution | None:
+    if not isinstance(name, Scalar):
+        return None
+    distribution = shop.catalog.distribution(name.text)
+    if distribution is None:
+        names = shop.catalog.names("distro")
+        shop.findings.error(
+            "unknown-distro",
+            f'no distribution is called "{name.text}"',
+            name.span,
+            help=suggestion(name.text, names, f"known: {', '.join(names)}"),
+        )
+    return distribution
 
 
 def _check_alive(distribution: Distribution, span: Span, findings: Findings) -> None:
@@ -259,8 +286,7 @@ def _base_config(known: Mapping[str, Any], brought: source.Mapping | None) -> in
     """Give the configuration that an outside image has, from words of a stack."""
     data: dict[str, Any] = dict(known)
     if brought is not None:
-        shape = schema.member(schema.load("stack"), "inherits") or {}
-        data.update(schema.typed(brought, shape))
+        data.update(shape.typed(brought, shape.inside(shape.load("stack"), "inherits")))
     health = data.get("healthcheck")
     return inherit.Config.from_json(
         {
@@ -305,17 +331,14 @@ def _through_proxy(reference: str, proxies: Mapping[str, str]) -> str:
 # -- the image
 
 
-def _image(
-    unit: Unit, resolved: Resolved, parent_reference: str, distribution: Distribution | None, shop: Workshop
-) -> Image:
-    node = resolved.node
+def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], stand: _Ground, shop: Workshop) -> Image:
     is_root = unit.parent is None
     repository = _text(node, "image") or unit.name
     first = repository.partition("/")[0]
     if shop.project.registry and not ("/" in repository and ("." in first or ":" in first)):
         repository = f"{shop.project.registry}/{repository}"
     tags = [_text(node, "tag") or "latest", *(word.text for word in model.words(node.get("tags")))]
-    where = _supervisor_place(node, distribution, shop.findings)
+    where = _supervisor_place(node, stand.distribution, shop.findings)
     service = node.get("service")
     return Image(
         name=unit.name,
@@ -323,8 +346,8 @@ def _image(
         description=_text(node, "description"),
         reference=f"{repository}:{tags[0]}",
         references=tuple(dict.fromkeys(f"{repository}:{tag}" for tag in tags)),
-        parent=parent_reference,
-        distribution=distribution,
+        parent=stand.reference,
+        distribution=stand.distribution,
         is_root=is_root,
         mirror=_mirror(node, is_root, shop),
         repositories=model.words(node.get("repositories")),
@@ -332,8 +355,8 @@ def _image(
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
         supervisor=model.read_supervisor(node, where),
         programs=model.read_programs(node),
-        turned_off=resolved.turned_off,
-        service=schema.typed(service, schema.load("service")) if service is not None else None,
+        turned_off=turned_off,
+        service=shape.typed(service, shape.load("service")) if service is not None else None,
         service_span=node.keys.get("service"),
         spans=node.keys or unit.document.node.keys,
     )

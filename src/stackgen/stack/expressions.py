@@ -16,7 +16,7 @@ from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stackgen.diagnostics import Findings, Related, Source, Span, did_you_mean
-from stackgen.read import schema, source
+from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar, Sequence
 
 _DOTTED = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
@@ -101,6 +101,8 @@ class Scope:
         self.facts = facts
         self.findings = findings
         self.used = used if used is not None else set()
+        self.failed = False
+        """Whether an expression could not be evaluated: what is made of it is not known."""
         self._values: dict[str, Any] = {}
         self._open: list[str] = []
 
@@ -139,7 +141,7 @@ class Scope:
                 raise Fault("variable-cycle", f"the variable is made of itself: {path}")
             self._open.append(name)
             try:
-                self._values[name] = schema.plain(evaluate_strictly(self.variables[name], self))
+                self._values[name] = shape.plain(evaluate_strictly(self.variables[name], self))
             finally:
                 self._open.pop()
         return self._values[name]
@@ -225,7 +227,7 @@ def _guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
 def evaluate_strictly(node: Node, scope: Scope) -> Node:
     """Give a node with every expression evaluated. Raises Fault at the first that cannot be."""
     if isinstance(node, Scalar):
-        if not schema.has_expression(node):
+        if not shape.has_expression(node):
             return node
         return to_node(_guarded(lambda: _calculate(node.text, scope), scope), node.span)
     if isinstance(node, Sequence):
@@ -234,19 +236,19 @@ def evaluate_strictly(node: Node, scope: Scope) -> Node:
 
 
 def evaluate(node: Node, scope: Scope) -> Node | None:
-    """Give a node with every expression evaluated; what gives null or cannot be evaluated is left out.
+    """Give a node with every expression evaluated; what gives null is left out, what cannot be evaluated stays.
 
     Findings: undefined-name, variable-cycle, expression-syntax, expression-fails, wrong-value, needs-distro.
     """
     if isinstance(node, Scalar):
-        if not schema.has_expression(node):
+        if not shape.has_expression(node):
             return node
         try:
             value = _guarded(lambda: _calculate(node.text, scope), scope)
             return None if value is None else to_node(value, node.span)
         except Fault as fault:
             _report(fault, node, scope)
-            return None
+            return node
     if isinstance(node, Sequence):
         items = [evaluated for item in node.items if (evaluated := evaluate(item, scope)) is not None]
         return node if _same(items, node.items) else replace(node, items=tuple(items))
@@ -260,6 +262,7 @@ def _same(new: list[Node], old: tuple[Node, ...]) -> bool:
 
 
 def _report(fault: Fault, node: Scalar, scope: Scope) -> None:
+    scope.failed = True
     name = re.match(r'"(\w+)"', fault.message)
     scope.findings.error(fault.code, fault.message, _expression_span(node, name[1] if name else None), help=fault.help)
 

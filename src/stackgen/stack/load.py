@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stackgen.diagnostics import Findings, Related, Span, suggestion
-from stackgen.read import schema, source
+from stackgen.read import schema, shape, source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Scalar, Sequence
 from stackgen.stack.project import Options, Project
 
 ENDINGS = (".yml", ".yaml")
+# Keys that other keys, and other images, are made of.
+STOOD_ON = frozenset({"vars", "supervisor", "extends", "from", "distro", "inherits", "include", "when", "params"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A stack file or a fragment: its path, its nodes, and whether its content passed the schema."""
+    """A stack file or a fragment: its path, and its nodes without what the schema does not take.
+
+    `sound` is whether nothing was taken out; `suspect` whether what was could be missed elsewhere: a variable, a
+    supervisor, a distribution.
+    """
 
     path: str
     node: source.Mapping
-    valid: bool
+    sound: bool = True
+    suspect: bool = False
 
     @property
     def stem(self) -> str:
@@ -48,7 +55,8 @@ class Unit:
     parent: str | None
     depends_on: Mapping[str, str]
     named: bool
-    broken_parent: bool = False
+    blind: bool = False
+    """Whether its parent could not be found or read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +98,18 @@ class _Loader:
             called = "a stack" if kind == "stack" else "a fragment"
             node = source.parse_mapping(text, called, self.findings) if text else None
             if node is not None:
-                if self.findings.errors == before:
-                    schema.check(node, kind, called, self.findings)
-                valid = self.findings.errors == before
-                self.documents[path] = Document(path=path, node=node, valid=valid)
+                self.documents[path] = self.checked(path, node, kind, called, before)
         return self.documents[path]
+
+    def checked(self, path: str, node: source.Mapping, kind: str, called: str, before: int) -> Document:
+        """Give a document without what its schema does not take; `before` is the count of errors before the file."""
+        found = schema.check(node, kind, called, self.findings)
+        known = shape.keys(shape.load(kind))
+        suspect = self.findings.errors > before and not found.removed
+        for removed in found.removed:
+            suspect = suspect or not removed or removed[0] in STOOD_ON or removed[0] not in known
+        left = found.node if isinstance(found.node, source.Mapping) else replace(node, values={})
+        return Document(path=path, node=left, sound=self.findings.errors == before, suspect=suspect)
 
     def discover(self, start: Iterable[str]) -> None:
         """Read every file that the first ones lead to."""
@@ -353,7 +368,7 @@ def _unit(loader: _Loader, path: str, moves: dict[str, str], named: bool) -> Uni
         parent=parent,
         depends_on=links.depends_on,
         named=named,
-        broken_parent=links.extends_broken or (parent is not None and loader.documents.get(parent) is None),
+        blind=links.extends_broken or (parent is not None and loader.documents.get(parent) is None),
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from stackgen.read import schema, source
-from stackgen.read.schema import Schema
+from stackgen.read import shape, source
+from stackgen.read.shape import Schema
 from stackgen.read.source import Node, Scalar, Sequence
 
 # Gives a node without expressions: what a list's entries are told apart by must be known before they merge.
@@ -21,37 +21,39 @@ def is_reset(node: Node) -> bool:
     return node.tag == "!reset"
 
 
-def merge(below: Node, above: Node, shape: Schema, evaluate: Evaluate) -> Node:
+def merge(below: Node, above: Node, schema: Schema, evaluate: Evaluate) -> Node:
     """Give two nodes as one, the one above winning; a reset stays as a mark until `settle`."""
     if is_reset(above) or is_reset(below) or above.tag == "!override":
         return above
     if isinstance(below, source.Mapping) and isinstance(above, source.Mapping):
-        return _merge_maps(below, above, shape, evaluate)
+        return _merge_maps(below, above, schema, evaluate)
     if _is_edit(above) and not isinstance(below, source.Mapping):
         assert isinstance(above, source.Mapping)
         return _edit(below, above, evaluate)
-    policy = next((part["x-merge"] for part in schema.branches(shape) if "x-merge" in part), "append")
-    if policy == "replace" or not (_may_be_list(below) and _may_be_list(above)):
+    policy = next((part["x-merge"] for part in shape.branches(schema) if "x-merge" in part), "append")
+    if "array" not in shape.types(schema) or policy == "replace":
+        return above
+    if not (_may_be_list(below) and _may_be_list(above)):
         return above
     first, second = _items(below, evaluate), _items(above, evaluate)
     if first is None or second is None:
         return above
     if policy.startswith("by:"):
         key = policy.removeprefix("by:")
-        return _merge_by(key, first, second, schema.element(shape), evaluate, above)
+        return _merge_by(key, first, second, shape.element(schema), evaluate, above)
     return Sequence((*first, *second), above.span if isinstance(below, Scalar) else below.span)
 
 
-def _merge_maps(below: source.Mapping, above: source.Mapping, shape: Schema, evaluate: Evaluate) -> source.Mapping:
+def _merge_maps(below: source.Mapping, above: source.Mapping, schema: Schema, evaluate: Evaluate) -> source.Mapping:
     values, keys = dict(below.values), dict(below.keys)
     for key, span, value in above.items():
-        values[key] = merge(values[key], value, schema.member(shape, key) or {}, evaluate) if key in values else value
+        values[key] = merge(values[key], value, shape.inside(schema, key), evaluate) if key in values else value
         keys[key] = span
     return source.Mapping(values, keys, above.span)
 
 
 def _may_be_list(node: Node) -> bool:
-    return isinstance(node, Sequence) or schema.has_expression(node)
+    return isinstance(node, Sequence) or shape.has_expression(node)
 
 
 def _items(node: Node, evaluate: Evaluate) -> tuple[Node, ...] | None:
@@ -91,7 +93,7 @@ def _merge_by(
     key: str,
     first: tuple[Node, ...],
     second: tuple[Node, ...],
-    shape: Schema,
+    schema: Schema,
     evaluate: Evaluate,
     above: Node,
 ) -> Node:
@@ -114,7 +116,7 @@ def _merge_by(
         assert isinstance(item, source.Mapping)
         if _SOURCES & set(item.values):
             old = old.without(*_SOURCES)
-        merged[index] = _merge_maps(old, item, shape, evaluate)
+        merged[index] = _merge_maps(old, item, schema, evaluate)
     return Sequence(tuple(merged), above.span)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from stackgen.diagnostics import Span
 from stackgen.know.catalog import Distribution
-from stackgen.read import schema, source
+from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar, Sequence
 
 
@@ -354,7 +354,7 @@ def sections(node: source.Mapping) -> Iterator[Section]:
 def read_programs(node: source.Mapping) -> tuple[Program, ...]:
     """Give programs, event listeners and groups, each kind in the order written."""
     found: list[Program] = []
-    shapes = schema.load("stack")
+    whole = shape.load("stack")
     kinds: tuple[tuple[str, Literal["program", "eventlistener", "group"]], ...] = (
         ("programs", "program"),
         ("eventlisteners", "eventlistener"),
@@ -362,9 +362,8 @@ def read_programs(node: source.Mapping) -> tuple[Program, ...]:
     )
     for key, kind in kinds:
         block = node.get(key)
-        shape = schema.member(shapes, key) or {}
         for name, span, value in block.items() if isinstance(block, source.Mapping) else ():
-            options = schema.typed(value, schema.member(shape, name) or {})
+            options = shape.typed(value, shape.inside(whole, key, name))
             found.append(Program(kind, name, options, span))
     return tuple(found)
 
@@ -374,7 +373,7 @@ def read_supervisor(node: source.Mapping, where: Mapping[str, str] | None) -> Su
     block = node.get("supervisor")
     if not isinstance(block, source.Mapping) or where is None:
         return None
-    data = schema.typed(block, schema.member(schema.load("stack"), "supervisor") or {})
+    data = shape.typed(block, shape.inside(shape.load("stack"), "supervisor"))
     return Supervisor(
         install=data.get("install", "package"),
         logs=data.get("logs", "stdout"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stackgen.diagnostics import Findings, Span
-from stackgen.read import schema, source
+from stackgen.read import schema, shape, source
 from stackgen.read.inputs import Inputs
 from stackgen.read.source import Node, Scalar, Sequence
 
@@ -86,9 +86,10 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
     node = source.parse(text, findings) if text else None
     if node is None or source.is_empty(node):
         return Project(inputs=inputs)
-    data = schema.check(node, "project", "a project", findings)
-    if not isinstance(node, source.Mapping) or not isinstance(data, dict):
+    node = schema.check(node, "project", "a project", findings).node
+    if not isinstance(node, source.Mapping):
         return Project(inputs=inputs)
+    compose = node.get("compose")
     return Project(
         inputs=inputs,
         name=_text(node, "name"),
@@ -105,7 +106,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         inherits={key: value for key, value in _map(node, "inherits").items() if isinstance(value, source.Mapping)},
         labels=_text_map(node, "labels"),
         variables=_map(node, "vars"),
-        compose=data.get("compose") or {},
+        compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
         spans={key: value.span for key, value in node.values.items()},
     )
 

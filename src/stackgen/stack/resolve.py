@@ -12,7 +12,7 @@ from typing import Any
 
 from stackgen.diagnostics import Findings, Source, Span, suggestion
 from stackgen.know.catalog import Catalog, Distribution
-from stackgen.read import schema, source
+from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar
 from stackgen.stack.expressions import Facts, Fault, Scope, evaluate
 from stackgen.stack.load import Document, Unit
@@ -122,11 +122,11 @@ def _join(*maps: Mapping[str, Node]) -> dict[str, Node]:
 
 
 def _merge(layers: Iterable[source.Mapping], scope: Scope) -> source.Mapping:
-    shape = schema.load("stack")
+    schema = shape.load("stack")
     first, *rest = (layer.without(*STRUCTURE) for layer in layers)
     merged: Node = first
     for layer in rest:
-        merged = merge(merged, layer, shape, lambda node: evaluate(node, scope))
+        merged = merge(merged, layer, schema, lambda node: evaluate(node, scope))
     assert isinstance(merged, source.Mapping)
     return merged
 
@@ -262,14 +262,13 @@ def _programs(
 ) -> tuple[dict[str, Node], dict[str, Span]]:
     """Merge the image's programs with those inherited of the same name; a reset turns an inherited one off."""
     own = merged.get("programs")
-    shape = schema.member(schema.load("stack"), "programs") or {}
     programs: dict[str, Node] = {}
     turned_off: dict[str, Span] = {}
     for name, span, node in own.items() if isinstance(own, source.Mapping) else ():
         if is_reset(node):
             turned_off[name] = span
         elif name in inherited:
-            inner = schema.member(shape, name) or {}
+            inner = shape.inside(shape.load("stack"), "programs", name)
             programs[name] = merge(inherited[name], node, inner, lambda part: evaluate(part, scope))
         else:
             programs[name] = node
