@@ -15,6 +15,7 @@ from typing import Any
 from stackgen.diagnostics import Diagnostic, Findings, Result, StackError, did_you_mean, suggestion
 from stackgen.know.catalog import Catalog
 from stackgen.know.templates import Templates
+from stackgen.lint.run import lint
 from stackgen.read.inputs import Inputs
 from stackgen.read.source import Mapping as MappingNode
 from stackgen.render.dockerfile import print_dockerfile
@@ -221,7 +222,14 @@ def check(loaded: Loaded) -> Result[Checked]:
         printer=printer,
     )
     images = compile_closure(loaded.closure, shop)
+    lint(images, _complete(loaded), loaded.project.inputs, loaded.findings)
     return Result(Checked(loaded=loaded, images=images), loaded.findings.sorted())
+
+
+def _complete(loaded: Loaded) -> frozenset[str]:
+    """Give the folders that the caller named: every stack in them is part of the run."""
+    folders = (place for place in loaded.covers if loaded.project.inputs.is_folder(place))
+    return frozenset("" if place == "." else place for place in folders)
 
 
 def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None) -> Result[Checked]:

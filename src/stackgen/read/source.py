@@ -309,6 +309,11 @@ _PROBLEMS = {
         "a second `: ` on this line, or a line indented more than the one above",
         'put the value in quotes where it holds ": ", or indent it like its neighbours',
     ),
+    "found unexpected ':'": (
+        "yaml-syntax",
+        "a `:` that ends no key and stands in no quotes",
+        "put a blank behind a key's colon, `{key: value, other: }`, and quotes round a text that holds one",
+    ),
     "could not find expected ':'": (
         "yaml-syntax",
         "a key without its colon",

@@ -15,14 +15,15 @@ from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar
 from stackgen.stack import model
-from stackgen.stack.expressions import evaluate
+from stackgen.stack.expressions import Fault, evaluate, evaluate_strictly
 from stackgen.stack.load import Closure, Unit
 from stackgen.stack.lower.emitter import Above, Tools
 from stackgen.stack.lower.image import lower_image
 from stackgen.stack.lower.steps import Lowered
+from stackgen.stack.merge import settle
 from stackgen.stack.model import Image, Program, Word
 from stackgen.stack.project import Options, Project
-from stackgen.stack.resolve import Inherited, resolve, root_scope, supervisor_of
+from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
 
 # Prints one image's Dockerfile; given only where a user's templates replace ours.
 Printer = Callable[[Lowered], str]
@@ -37,6 +38,11 @@ class Compiled:
     config: inherit.Config
     known: bool
     programs: Mapping[str, Program]
+    base: inherit.Config
+    """The configuration of what it stands on."""
+    used_variables: frozenset[str]
+    left_behind: tuple[str, ...]
+    """Inherited programs that would be written otherwise here, and are not named."""
 
     @property
     def image(self) -> Image:
@@ -137,7 +143,16 @@ def _compile(
     lowered = lower_image(image, stand.above, tools, shop.project.labels)
     config = _config_as_printed(lowered.lowered, lowered.config, stand.above, shop)
     programs = _effective_programs(parent, image)
-    compiled = Compiled(unit=unit, lowered=lowered.lowered, config=config, known=stand.above.known, programs=programs)
+    compiled = Compiled(
+        unit=unit,
+        lowered=lowered.lowered,
+        config=config,
+        known=stand.above.known,
+        programs=programs,
+        base=stand.above.config,
+        left_behind=_left_behind(parent, resolved),
+        used_variables=frozenset(resolved.scope.used | stand.used_variables),
+    )
     return compiled, replace(
         down,
         reference=image.reference,
@@ -145,6 +160,25 @@ def _compile(
         above=replace(lowered.above, config=config),
         suspect=suspect or stand.suspect,
     )
+
+
+def _left_behind(parent: _Down | None, resolved: Resolved) -> tuple[str, ...]:
+    """Give the inherited programs that this image's variables change and that it does not name."""
+    if parent is None or parent.variables == resolved.variables:
+        return ()
+    found: list[str] = []
+    for name, raw in parent.raw_programs.items():
+        settled = settle(raw)
+        if resolved.programs.get(name) is not raw or name in resolved.turned_off or settled is None:
+            continue
+        try:
+            node = evaluate_strictly(settled, resolved.scope)
+        except Fault:
+            continue
+        options = shape.typed(node, shape.inside(shape.load("stack"), "programs", name))
+        if name in parent.programs and options != parent.programs[name].options:
+            found.append(name)
+    return tuple(found)
 
 
 def _where(above: Above) -> dict[str, str] | None:
@@ -205,6 +239,7 @@ class _Ground:
     distribution: Distribution | None
     reference: str
     suspect: bool = False
+    used_variables: frozenset[str] = frozenset()
 
 
 def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> _Ground:
@@ -231,6 +266,7 @@ def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> _Ground:
         distribution=distribution,
         reference=_through_proxy(reference, shop.project.proxies),
         suspect=named is not None and distribution is None,
+        used_variables=frozenset(scope.used),
     )
 
 
@@ -349,7 +385,7 @@ def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], sta
         parent=stand.reference,
         distribution=stand.distribution,
         is_root=is_root,
-        mirror=_mirror(node, is_root, shop),
+        mirror=_mirror(node, is_root, stand.distribution, shop),
         repositories=model.words(node.get("repositories")),
         sections=tuple(model.sections(node)),
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
@@ -357,7 +393,7 @@ def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], sta
         programs=model.read_programs(node),
         turned_off=turned_off,
         service=shape.typed(service, shape.load("service")) if service is not None else None,
-        service_span=node.keys.get("service"),
+        service_node=service,
         spans=node.keys or unit.document.node.keys,
     )
 
@@ -372,9 +408,14 @@ def _text(node: source.Mapping, key: str) -> str | None:
     return value.text if isinstance(value, Scalar) else None
 
 
-def _mirror(node: source.Mapping, is_root: bool, shop: Workshop) -> Word | None:
-    """Give the mirror that this image asks for: the caller's, its own, or the project's."""
+def _mirror(node: source.Mapping, is_root: bool, distribution: Distribution | None, shop: Workshop) -> Word | None:
+    """Give the mirror that this image asks for: the caller's, its own, or the project's.
+
+    What is said for all images says nothing of one whose distribution nobody knows: it installs nothing.
+    """
     own = node.get("mirror")
+    if distribution is None and not isinstance(own, Scalar):
+        return None
     if shop.options.mirror is not None:
         at = Source("--mirror", shop.options.mirror)
         return Word(shop.options.mirror, Span(at, 1, 1, 1, len(shop.options.mirror) + 1)) if is_root else None

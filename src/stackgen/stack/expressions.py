@@ -21,6 +21,7 @@ from stackgen.read.source import Node, Scalar, Sequence
 
 _DOTTED = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
 _WHOLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_ELSE = "add what it is otherwise: `else ''`, or `else none` for a value that is not written"
 _UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 _UNDEFINED_MEMBER = re.compile(r"has no attribute '(\w+)'|has no element '?(\w+)'?")
 
@@ -186,7 +187,9 @@ def _calculate(text: str, scope: Scope) -> Any:
     made, used = _compile(whole[1] if whole else text, whole is not None)
     value = made(**scope.names_for(used))
     if isinstance(value, jinja2.Undefined):
-        raise scope.undefined(value._undefined_name or "the expression")
+        if value._undefined_name is None:
+            raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE)
+        raise scope.undefined(value._undefined_name)
     return value
 
 
@@ -201,6 +204,8 @@ def _guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
         name = _UNDEFINED_NAME.search(message)
         if name:
             raise scope.undefined(name[1]) from error
+        if "no else section" in message:
+            raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE) from error
         member = _UNDEFINED_MEMBER.search(message)
         raise Fault("undefined-name", f'"{member[1] or member[2]}" is not defined' if member else message) from error
     except jinja2.TemplateSyntaxError as error:

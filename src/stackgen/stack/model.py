@@ -162,7 +162,7 @@ class Image:
     programs: tuple[Program, ...]
     turned_off: Mapping[str, Span]
     service: Any
-    service_span: Span | None
+    service_node: Node | None
     spans: Mapping[str, Span]
 
     def section(self, key: str) -> Section | None:

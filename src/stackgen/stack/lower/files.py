@@ -65,19 +65,15 @@ def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, 
                 help="take a folder of its own: dest: app",
             )
             continue
+        several = _takes_many(entry) or _is_folder(emitter, entry) or entry.dest.text.endswith("/")
         for found in _expand(emitter, entry):
             content = _content(emitter, found, entry.src.span, rendered=False)
             if content is not None:
                 mode = 0o755 if emitter.tools.inputs.is_executable(found.path) else 0o644
-                emitter.file(_join(dest, found.below, entry), content, mode, entry.dest.span)
+                path = posixpath.join(dest, found.below) if several else dest
+                emitter.file(path, content, mode, entry.dest.span)
                 tops.setdefault(dest.split("/")[0])
     return tuple(tops)
-
-
-def _join(dest: str, below: str, entry: FileEntry) -> str:
-    if below and (entry.dest.text.endswith("/") or "/" in below or _takes_many(entry)):
-        return posixpath.join(dest, below)
-    return dest if not below or not entry.dest.text.endswith("/") else posixpath.join(dest, below)
 
 
 def _takes_many(entry: FileEntry) -> bool:

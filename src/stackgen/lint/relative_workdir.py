@@ -1,0 +1,20 @@
+"""A relative WORKDIR where none stands above: it starts at /, or wherever the outside image left it."""
+
+from __future__ import annotations
+
+from stackgen.docker.instructions import Workdir
+from stackgen.lint.rule import ImageRule, Say, Subject
+
+
+def _check(subject: Subject, say: Say) -> None:
+    if subject.before.working_dir:
+        return
+    for placed in subject.placed():
+        if isinstance(placed.instruction, Workdir):
+            path = placed.instruction.path.strip('"')
+            if not path.startswith(("/", "$")):
+                say(f'no WORKDIR stands above "{path}"', placed.span, f"write it from the root: /{path}")
+            return
+
+
+RULE = ImageRule(code="relative-workdir", severity="warning", check=_check)

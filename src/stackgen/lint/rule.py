@@ -1,0 +1,78 @@
+"""What a rule is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from stackgen.diagnostics import Diagnostic, Findings, Related, Severity, Span
+from stackgen.docker.inherit import Config
+from stackgen.read.inputs import Inputs
+from stackgen.stack.compile import Compiled
+from stackgen.stack.lower.steps import Placed
+
+
+class Say(Protocol):
+    """Keeps a finding under the rule's own code and severity."""
+
+    def __call__(
+        self, message: str, span: Span | None, help: str | None = None, related: Iterable[Related] = ()
+    ) -> None:
+        """Keep a finding: a sentence, its place, what to type, and other places that it speaks of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An image, what it was before its own instructions, and its ancestors in the project, the parent first."""
+
+    compiled: Compiled
+    before: Config
+    ancestors: tuple[Compiled, ...]
+
+    def placed(self) -> Iterable[Placed]:
+        """Give the image's own instructions in order."""
+        for step in self.compiled.lowered.steps:
+            yield from step.placed
+
+    def span(self, key: str) -> Span | None:
+        """Give the place of a key of the image's stack."""
+        return self.compiled.image.spans.get(key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """Every image of a run by its unit's key; `complete` are the folders of which every stack is among them."""
+
+    subjects: Mapping[str, Subject]
+    complete: frozenset[str]
+    inputs: Inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRule:
+    """A rule that looks at one image at a time."""
+
+    code: str
+    severity: Severity
+    check: Callable[[Subject, Say], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeRule:
+    """A rule that looks at all images of a run together."""
+
+    code: str
+    severity: Severity
+    check: Callable[[Whole, Say], None]
+
+
+def say_for(code: str, severity: Severity, findings: Findings) -> Say:
+    """Give a rule its voice."""
+
+    def say(message: str, span: Span | None, help: str | None = None, related: Iterable[Related] = ()) -> None:
+        findings.add(
+            Diagnostic(code=code, severity=severity, message=message, span=span, help=help, related=tuple(related))
+        )
+
+    return say

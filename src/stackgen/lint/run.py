@@ -1,0 +1,65 @@
+"""Runs every rule over the images of a run."""
+
+from __future__ import annotations
+
+from stackgen.diagnostics import Findings
+from stackgen.docker import inherit
+from stackgen.lint import (
+    entrypoint_and_cmd,
+    mutable_tag,
+    onbuild,
+    overwritten_file,
+    ports,
+    program_left_behind,
+    reference,
+    relative_workdir,
+    run_needs_root,
+    secret_in_instruction,
+    shell_form,
+    supervisor_dropped,
+    unused,
+    write_under_volume,
+)
+from stackgen.lint.rule import ImageRule, Subject, Whole, WholeRule, say_for
+from stackgen.read.inputs import Inputs
+from stackgen.stack.compile import Compiled
+
+IMAGE_RULES: tuple[ImageRule, ...] = (
+    entrypoint_and_cmd.IGNORES,
+    entrypoint_and_cmd.RESETS,
+    mutable_tag.RULE,
+    onbuild.ALL,
+    onbuild.CONTEXT,
+    overwritten_file.RULE,
+    ports.EXPOSED,
+    ports.PROGRAMS,
+    program_left_behind.RULE,
+    reference.RULE,
+    relative_workdir.RULE,
+    run_needs_root.RULE,
+    secret_in_instruction.RULE,
+    shell_form.RULE,
+    supervisor_dropped.RULE,
+    write_under_volume.RULE,
+)
+WHOLE_RULES: tuple[WholeRule, ...] = (ports.HOST, unused.VARIABLES, unused.FILES, unused.BRANCHES)
+
+
+def lint(images: tuple[Compiled, ...], complete: frozenset[str], inputs: Inputs, findings: Findings) -> None:
+    """Apply every rule; `complete` are the folders of which every stack is among the images."""
+    by_key = {each.unit.key: each for each in images}
+    subjects: dict[str, Subject] = {}
+    for each in images:
+        parent = subjects.get(each.unit.parent or "")
+        ancestors = (parent.compiled, *parent.ancestors) if parent else ()
+        if each.unit.parent is not None and each.unit.parent not in by_key:
+            continue
+        before = inherit.finish(inherit.begin(each.base))
+        subjects[each.unit.key] = Subject(compiled=each, before=before, ancestors=ancestors)
+    for rule in IMAGE_RULES:
+        say = say_for(rule.code, rule.severity, findings)
+        for subject in subjects.values():
+            rule.check(subject, say)
+    whole = Whole(subjects=subjects, complete=complete, inputs=inputs)
+    for whole_rule in WHOLE_RULES:
+        whole_rule.check(whole, say_for(whole_rule.code, whole_rule.severity, findings))
