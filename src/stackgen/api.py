@@ -15,6 +15,7 @@ from typing import Any
 from stackgen.diagnostics import Diagnostic, Findings, Result, StackError, did_you_mean, suggestion
 from stackgen.know.catalog import Catalog
 from stackgen.know.templates import Templates
+from stackgen.lint.ignore import without_ignored
 from stackgen.lint.run import lint
 from stackgen.read.inputs import Inputs
 from stackgen.read.source import Mapping as MappingNode
@@ -232,20 +233,19 @@ def _complete(loaded: Loaded) -> frozenset[str]:
     return frozenset("" if place == "." else place for place in folders)
 
 
-def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None) -> Result[Checked]:
+def _reported(loaded: Loaded) -> tuple[Diagnostic, ...]:
+    """Give every finding, less those that the project or a line ignores."""
+    documents = [document for unit in loaded.closure.units for document in (unit.document, *unit.fragments)]
+    sources = {document.path: document.node.span.source for document in documents}
+    return without_ignored(loaded.findings.sorted(), sources.values(), loaded.project.ignore)
+
+
+def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None) -> Checked:
     loaded = load(paths, options, cwd=cwd)
     assert loaded.value is not None
-    return check(loaded.value)
-
-
-def validate(
-    paths: Sequence[str | Path],
-    options: Options = DEFAULTS,
-    *,
-    cwd: Path | None = None,
-) -> tuple[Diagnostic, ...]:
-    """Give every finding of stacks, as `render` would find them. Raises CallError."""
-    return render(paths, options, cwd=cwd).diagnostics
+    checked = check(loaded.value)
+    assert checked.value is not None
+    return checked.value
 
 
 def render(
@@ -257,60 +257,35 @@ def render(
 ) -> Result[Plan]:
     """Give the plan of what is to be written, without writing. Raises CallError.
 
-    Takes the output folder relative to `cwd`, since paths in compose.yaml are written as seen from there.
+    Takes the output folder relative to `cwd`; paths in compose.yaml are written as seen from there.
     """
     checked = _checked(paths, options, cwd)
-    assert checked.value is not None
-    loaded = checked.value.loaded
+    loaded = checked.loaded
     here = (cwd or Path.cwd()).absolute()
-    seen = os.path.relpath(output_folder(loaded.project, output, here), loaded.root)
-    plan = make_plan(
-        checked.value.images,
-        loaded.project,
-        options,
-        loaded.templates,
-        loaded.covers,
-        Path(seen).as_posix(),
-        loaded.findings,
-    )
-    diagnostics = loaded.findings.sorted()
-    return Result(None if loaded.findings.errors else plan, diagnostics)
-
-
-def output_folder(project: Project, output: str | Path | None, here: Path) -> Path:
-    """Give the folder to write to: the caller's, from where the call is made, or the project's."""
-    return here / output if output is not None else project.inputs.root / project.output
+    folder = here / output if output is not None else loaded.root / loaded.project.output
+    plan = make_plan(checked.images, loaded.project, options, loaded.templates, loaded.covers, folder, loaded.findings)
+    return Result(None if loaded.findings.errors else plan, _reported(loaded))
 
 
 def inspect(
-    paths: Sequence[str | Path],
-    options: Options = DEFAULTS,
-    *,
-    cwd: Path | None = None,
+    paths: Sequence[str | Path], options: Options = DEFAULTS, *, cwd: Path | None = None
 ) -> Result[tuple[Inspection, ...]]:
     """Give the effective configuration of the named stacks' images, in build order. Raises CallError."""
     checked = _checked(paths, options, cwd)
-    assert checked.value is not None
-    chosen = tuple(Inspection(compiled=each) for each in checked.value.images if each.unit.named)
-    failed = any(d.severity == "error" for d in checked.diagnostics)
-    return Result(None if failed else chosen, checked.diagnostics)
+    chosen = tuple(Inspection(compiled=each) for each in checked.images if each.unit.named)
+    return Result(None if checked.loaded.findings.errors else chosen, _reported(checked.loaded))
 
 
-def changes(
-    plan: Plan, output: str | Path | None = None, *, force: bool = False, cwd: Path | None = None
-) -> Result[Changes]:
-    """Say what a plan would do to the output folder, without writing."""
+def changes(plan: Plan, *, force: bool = False) -> Result[Changes]:
+    """Say what a plan would do to its output folder, without writing; `force` is over hand edits."""
     findings = Findings()
-    folder = output_folder(plan.project, output, (cwd or Path.cwd()).absolute())
-    found = compare(plan, folder, plan.project.inputs.is_file, findings, force=force)
+    found = compare(plan, plan.project.inputs.is_file, findings, force=force)
     return Result(found, findings.sorted())
 
 
-def write(
-    plan: Plan, output: str | Path | None = None, *, force: bool = False, cwd: Path | None = None
-) -> Result[Changes]:
+def write(plan: Plan, *, force: bool = False) -> Result[Changes]:
     """Write a plan, or give findings and write nothing; the value says what was done."""
-    found = changes(plan, output, force=force, cwd=cwd)
+    found = changes(plan, force=force)
     if found.value is not None and found.ok:
         try:
             apply(found.value)

@@ -61,6 +61,14 @@ class Related:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that cannot alter what is meant: the text to stand at a place of one line."""
+
+    span: Span
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One finding: a readable code, a severity, a sentence, its place, and what to type instead."""
@@ -71,6 +79,7 @@ class Diagnostic:
     span: Span | None = None
     help: str | None = None
     related: tuple[Related, ...] = ()
+    fix: Fix | None = None
 
     def key(self) -> tuple[tuple[str, int, int], str, str]:
         """What findings are ordered by: place, then code, then message."""
@@ -92,8 +101,6 @@ class Findings:
     def __init__(self) -> None:
         self._seen: dict[tuple[object, ...], Diagnostic] = {}
         self._muted: frozenset[str] = frozenset()
-        self.kept_back = 0
-        """How many findings were muted."""
 
     def muting(self, codes: frozenset[str]) -> Findings:
         """Give a way into these findings that keeps some codes back: what may only follow from another fault."""
@@ -104,11 +111,31 @@ class Findings:
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a finding."""
-        if diagnostic.code in self._muted:
-            self.kept_back += 1
-            return
-        place = diagnostic.span.key() if diagnostic.span else None
-        self._seen.setdefault((place, diagnostic.code, diagnostic.message), diagnostic)
+        if diagnostic.code not in self._muted:
+            place = diagnostic.span.key() if diagnostic.span else None
+            self._seen.setdefault((place, diagnostic.code, diagnostic.message), diagnostic)
+
+    def _found(
+        self,
+        severity: Severity,
+        code: str,
+        message: str,
+        span: Span | None,
+        help: str | None,
+        related: Iterable[Related],
+        fix: Fix | None,
+    ) -> None:
+        self.add(
+            Diagnostic(
+                code=code,
+                severity=severity,
+                message=message,
+                span=span,
+                help=help,
+                related=tuple(related),
+                fix=fix,
+            )
+        )
 
     def error(
         self,
@@ -118,9 +145,10 @@ class Findings:
         *,
         help: str | None = None,
         related: Iterable[Related] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Keep a finding that makes the input invalid."""
-        self.add(Diagnostic(code=code, severity="error", message=message, span=span, help=help, related=tuple(related)))
+        self._found("error", code, message, span, help, related, fix)
 
     def warning(
         self,
@@ -130,11 +158,10 @@ class Findings:
         *,
         help: str | None = None,
         related: Iterable[Related] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Keep a finding that lets the input pass."""
-        self.add(
-            Diagnostic(code=code, severity="warning", message=message, span=span, help=help, related=tuple(related))
-        )
+        self._found("warning", code, message, span, help, related, fix)
 
     @property
     def errors(self) -> int:

@@ -76,7 +76,7 @@ fetch() {
   local suite new
   rm -rf "$dir"/new.*
   new=$(mktemp -d "$dir/new.XXXXXX")
-  for suite in sid trixie; do
+  for suite in sid testing trixie; do
     rm -rf "${new:?}"/*
     fetch_suite "$suite" "$new/debs" || continue
     # A later suite's runc wants a newer libc than this machine's; its own one serves as well.

@@ -1,5 +1,6 @@
-"""`python -m tests.golden [NAME…]`: writes the expected outputs anew, after a change that is meant; git shows what it did.
+"""`python -m tests.golden [NAME…]`: writes the expected outputs anew, after a change that is meant.
 
+What it did is for git to show.
 A NAME is a case, `centos7` or `debian12`; without one, all.
 """
 

@@ -39,6 +39,10 @@ def print_findings(diagnostics: Iterable[Diagnostic], format: str = "text") -> N
         from stackgen.report import json
 
         click.echo(json.findings(found))
+    elif format == "sarif":
+        from stackgen.report import sarif
+
+        click.echo(sarif.findings(found))
     elif format == "github":
         from stackgen.report import github
 
@@ -96,9 +100,15 @@ def paths_argument(function: F) -> F:
     return click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))(function)
 
 
-def fail_on_errors(diagnostics: Iterable[Diagnostic], after: str = "") -> None:
-    """End with exit code 1, and the count, where any finding is an error."""
+def strict_option(function: F) -> F:
+    """Give a command `--strict`."""
+    return click.option("--strict", is_flag=True, help="Let warnings fail.")(function)
+
+
+def fail_on_errors(diagnostics: Iterable[Diagnostic], after: str = "", *, strict: bool = False) -> None:
+    """End with exit code 1, and the count, where any finding is an error; `strict` counts warnings too."""
     found = tuple(diagnostics)
-    if any(each.severity == "error" for each in found):
+    failing = ("error", "warning") if strict else ("error",)
+    if any(each.severity in failing for each in found):
         say(text.summary(found) + after)
         raise SystemExit(INVALID)

@@ -18,6 +18,7 @@ from stackgen.cli.common import (
     print_findings,
     say,
     stack_options,
+    strict_option,
 )
 from stackgen.render.plan import Plan
 from stackgen.stack.project import Options
@@ -45,6 +46,7 @@ Examples:
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change, and exit with 3 if anything would.")
 @click.option("--stdout", "only", metavar="NAME", help="Write nothing; print the Dockerfile of one image.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
+@strict_option
 @stack_options
 def command(
     paths: tuple[Path, ...],
@@ -53,6 +55,7 @@ def command(
     diff: bool,
     only: str | None,
     force: bool,
+    strict: bool,
     options: Options,
 ) -> None:
     """Validate stacks and all that they stand on, and write their Dockerfiles.
@@ -61,12 +64,12 @@ def command(
     """
     result = api.render(paths, options, output=output)
     print_findings(result.diagnostics)
-    fail_on_errors(result.diagnostics, "; nothing was written")
+    fail_on_errors(result.diagnostics, "; nothing was written", strict=strict)
     plan = result.unwrap()
     if only is not None:
         _print_one(plan, only)
         return
-    done = (api.changes if check or diff else api.write)(plan, output, force=force)
+    done = (api.changes if check or diff else api.write)(plan, force=force)
     print_findings(done.diagnostics)
     fail_on_errors(done.diagnostics, "; nothing was written")
     changes = done.unwrap()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeAlias
 
-from stackgen.diagnostics import Findings, Span, suggestion
+from stackgen.diagnostics import Findings, Fix, Span, did_you_mean, suggestion
 from stackgen.read import shape
 from stackgen.read.shape import Schema
 from stackgen.read.source import Mapping, Node, Scalar, Sequence, is_empty
@@ -162,15 +163,37 @@ class _Reporter:
         for key in error.instance:
             if key in known or any(re.search(pattern, key) for pattern in patterns):
                 continue
-            help = _answer(key, error.schema.get("x-words", {})) or suggestion(key, known)
+            if self.sentence(node, key, path):
+                continue
+            answer = _answer(key, error.schema.get("x-words", {}))
+            close = None if answer else did_you_mean(key, known)
+            help = answer or (f'did you mean "{close}"?' if close else None)
             self._answered.update((path, other) for other in known if help and re.search(rf"[`\"]{other}\b", help))
             self.findings.error(
                 "unknown-key",
                 f'"{key}" is not a key of {where}',
                 node.keys[key],
                 help=help or f"its keys: {', '.join(known)}",
+                fix=Fix(node.keys[key], close) if close and close not in node.values else None,
             )
             self.faults.append((*path, key))
+
+    def sentence(self, node: Mapping, key: str, path: Path) -> bool:
+        """Report a text that is a map for a `: ` in it; whether it was one."""
+        span = node.span
+        if " " not in key.strip() or span.line != span.end_line:
+            return False
+        quoted = json.dumps(span.source.line(span.line)[span.column - 1 : span.end_column - 1], ensure_ascii=False)
+        self.findings.error(
+            "read-as-map",
+            "YAML reads this text as a map, for the `: ` in it",
+            span,
+            help=f"write {quoted}",
+            fix=Fix(span, quoted),
+        )
+        self.faults.append(path)
+        self._answered.update((path, other) for other in ("sh", "name", "src", "dest", "install", "file", "stack"))
+        return True
 
     def missing_keys(self, error: Any, path: Path) -> None:
         """Report the keys that a map needs and has not."""
@@ -205,6 +228,8 @@ class _Reporter:
             shown = "nothing" if is_empty(node) else f'"{_short(node.text)}"'
             help = _cure(node, chain)
         else:
+            if isinstance(node, Mapping) and self.sentence(node, next(iter(node.values), ""), path):
+                return
             shown = "a list" if isinstance(node, Sequence) else "a map"
         self.faults.append(path)
         self.findings.error("wrong-value", f"{where} takes {takes}, not {shown}", span, help=help)

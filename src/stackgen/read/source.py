@@ -6,13 +6,15 @@ field that it is given to, never by the text alone.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import yaml
 
-from stackgen.diagnostics import Findings, Related, Source, Span
+from stackgen.diagnostics import Findings, Fix, Related, Source, Span
 from stackgen.read.inputs import Inputs
 
 try:
@@ -77,6 +79,25 @@ class Mapping:
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text and where it is written."""
+
+    text: str
+    span: Span
+
+
+def word(node: Node) -> Word:
+    """Give a scalar as a word."""
+    assert isinstance(node, Scalar)
+    return Word(node.text, node.span)
+
+
+def words(node: Node | None) -> tuple[Word, ...]:
+    """Give a list of scalars as words; nothing is an empty list."""
+    return tuple(word(item) for item in node.items) if isinstance(node, Sequence) else ()
 
 
 def is_empty(node: Node) -> bool:
@@ -196,6 +217,8 @@ class _Builder:
 
     def tag(self, event: Any) -> Tag | None:
         tag = event.tag
+        if tag == "!" and isinstance(event, yaml.ScalarEvent) and event.style in (None, ""):
+            self.exclamation_mark(event)
         if tag in (None, "!", "tag:yaml.org,2002:str"):
             return None
         if tag in ("!reset", "!override", "!unsafe"):
@@ -210,6 +233,18 @@ class _Builder:
             help="the tags are !reset, !override and !unsafe; a text that begins with ! needs quotes",
         )
         return None
+
+    def exclamation_mark(self, event: Any) -> None:
+        """A shell's `! command` is a tag and a text to YAML, which drops the mark."""
+        span = self.span(event.start_mark, event.end_mark)
+        quoted = json.dumps(f"! {event.value}", ensure_ascii=False)
+        self.findings.warning(
+            "read-as-tag",
+            "YAML reads the ! in front of this text as a tag, and drops it",
+            span,
+            help=f"write {quoted}",
+            fix=Fix(span, quoted) if span.line == span.end_line else None,
+        )
 
     def sequence(self, event: Any, tag: Tag | None, depth: int) -> Sequence:
         items: list[Node] = []
@@ -258,13 +293,17 @@ class _Builder:
     def complex_key(self, key: Node, event: Any) -> None:
         span = key.span
         line = self.source.line(span.line)
-        if event.flow_style and "{{" in line:
-            text = line[line.index("{{") :].rstrip()
+        if event.flow_style and line[span.column - 2 : span.column] == "{{":
+            whole = re.match(r"\{\{.*?\}\}.*?(?=\s+#|[,\]}]?\s*$)", line[span.column - 2 :])
+            text = whole[0] if whole else line[span.column - 2 :].rstrip()
+            quoted = json.dumps(text, ensure_ascii=False)
+            place = replace(span, column=span.column - 1, end_line=span.line, end_column=span.column - 1 + len(text))
             self.findings.error(
                 "unquoted-expression",
                 "YAML reads {{ … }} without quotes as a map in a map",
-                span,
-                help=f'write "{text}"' if '"' not in text else f"write '{text}'",
+                place,
+                help=f"write {quoted}",
+                fix=Fix(place, quoted),
             )
         else:
             self.findings.error(
@@ -335,12 +374,26 @@ _PROBLEMS = {
 }
 
 
+_ENTRY = re.compile(r"(?P<before>\s*(?:- )*(?:[\w.-]+:\s+)?(?:- )?)(?P<value>[^\s\"'\[{|>&*].*: .*)")
+
+
 def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     code, message, help = _PROBLEMS.get(problem, ("yaml-syntax", f"not valid YAML: {problem}", None))
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     line = min(line, source.text.count("\n") + 1)
+    text = source.line(line)
+    entry = _ENTRY.fullmatch(text.rstrip())
+    if problem.startswith("mapping values") and entry:
+        help = f"write {entry['before'].strip()} {json.dumps(entry['value'], ensure_ascii=False)}".replace(
+            "write  ", "write "
+        )
+    elif problem.startswith("did not find expected ','") and text[column - 1 : column] == ":":
+        message, help = "a second `: ` in one entry", 'put the value in quotes: {sh: "curl -H Accept: json"}'
+    elif "{{" in text and "[" in text.partition("{{")[0]:
+        code, message = "unquoted-expression", "an expression without quotes inside a [list]"
+        help = 'put each item that holds {{ … }} in quotes: [mv, "a-{{ v }}", b]'
     findings.error(code, message, Span(source, line, column, line, column + 1), help=help)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from stackgen.diagnostics import Findings
@@ -42,11 +43,12 @@ class PlannedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that a render writes; `options` shaped it, `covers` are the stacks and folders that were asked for."""
+    """All that a render writes into `folder`; `options` shaped it, `covers` are what was asked for."""
 
     images: tuple[PlannedImage, ...]
     options: Mapping[str, Any]
     covers: tuple[str, ...]
+    folder: Path
     project: Project
     templates: Templates
 
@@ -67,10 +69,10 @@ def make_plan(
     options: Options,
     templates: Templates,
     covers: tuple[str, ...],
-    output: str,
+    folder: Path,
     findings: Findings,
 ) -> Plan:
-    """Give the plan of compiled images; `output` is the output folder as seen from the project's root.
+    """Give the plan of compiled images for an output folder.
 
     Findings: template-fails, unsayable.
     """
@@ -79,15 +81,22 @@ def make_plan(
     images: list[PlannedImage] = []
     for each in compiled:
         files = _image_files(each, project, options, templates, findings)
-        folder = posixpath.relpath(posixpath.dirname(each.unit.document.path) or ".", output)
+        stack_folder = project.inputs.root / each.unit.document.folder
         part = {
             "references": list(each.image.references),
             "parent": names.get(each.unit.parent or ""),
             "parent_reference": each.image.parent,
-            "service": service_of(each, names, folder),
+            "service": service_of(each, names, Path(os.path.relpath(stack_folder, folder)).as_posix()),
         }
         images.append(PlannedImage(name=each.unit.name, stack=each.unit.document.path, files=files, part=part))
-    return Plan(images=tuple(images), options=options.shaping(), covers=covers, project=project, templates=templates)
+    return Plan(
+        images=tuple(images),
+        options=options.shaping(),
+        covers=covers,
+        folder=folder,
+        project=project,
+        templates=templates,
+    )
 
 
 def _image_files(

@@ -13,7 +13,7 @@ from stackgen.docker.syntax import parse
 from stackgen.know.catalog import Catalog, Distribution
 from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read import schema, shape, source
-from stackgen.read.source import Node, Scalar
+from stackgen.read.source import Node, Scalar, Word, word, words
 from stackgen.stack import model
 from stackgen.stack.expressions import Fault, evaluate, evaluate_strictly
 from stackgen.stack.load import Closure, Unit
@@ -21,7 +21,7 @@ from stackgen.stack.lower.emitter import Above, Tools
 from stackgen.stack.lower.image import lower_image
 from stackgen.stack.lower.steps import Lowered
 from stackgen.stack.merge import settle
-from stackgen.stack.model import Image, Program, Word
+from stackgen.stack.model import Image, Program
 from stackgen.stack.project import Options, Project
 from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
 
@@ -276,8 +276,8 @@ def _bottom(config: inherit.Config, *, known: bool) -> Above:
         config=config,
         known=known,
         packages={},
-        repositories=frozenset(),
-        mirror=None,
+        repositories={},
+        mirror="official",
         pip=False,
         supervisor=None,
     )
@@ -373,7 +373,7 @@ def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], sta
     first = repository.partition("/")[0]
     if shop.project.registry and not ("/" in repository and ("." in first or ":" in first)):
         repository = f"{shop.project.registry}/{repository}"
-    tags = [_text(node, "tag") or "latest", *(word.text for word in model.words(node.get("tags")))]
+    tags = [_text(node, "tag") or "latest", *(word.text for word in words(node.get("tags")))]
     where = _supervisor_place(node, stand.distribution, shop.findings)
     service = node.get("service")
     return Image(
@@ -386,7 +386,7 @@ def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], sta
         distribution=stand.distribution,
         is_root=is_root,
         mirror=_mirror(node, is_root, stand.distribution, shop),
-        repositories=model.words(node.get("repositories")),
+        repositories=words(node.get("repositories")),
         sections=tuple(model.sections(node)),
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
         supervisor=model.read_supervisor(node, where),
@@ -420,7 +420,7 @@ def _mirror(node: source.Mapping, is_root: bool, distribution: Distribution | No
         at = Source("--mirror", shop.options.mirror)
         return Word(shop.options.mirror, Span(at, 1, 1, 1, len(shop.options.mirror) + 1)) if is_root else None
     if isinstance(own, Scalar):
-        return model.word(own)
+        return word(own)
     if is_root and shop.project.mirror:
         return Word(shop.project.mirror, shop.project.spans["mirror"])
     return None

@@ -20,7 +20,7 @@ from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar, Sequence
 
 _DOTTED = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
-_WHOLE = re.compile(r"\s*\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}\s*", re.DOTALL)
+_WHOLE = re.compile(r"(\s*)\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}(\s*)", re.DOTALL)
 _ELSE = "add what it is otherwise: `else ''`, or `else none` for a value that is not written"
 _UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 _UNDEFINED_MEMBER = re.compile(r"has no attribute '(\w+)'|has no element '?(\w+)'?")
@@ -66,8 +66,17 @@ def _missing_member(facts: Facts, name: str) -> Fault:
     )
 
 
+def _shown(value: Any) -> Any:
+    """Give a value as it stands inside a text: YAML's true and false; null has no text."""
+    if value is None:
+        raise Fault("expression-fails", "the expression gives null, which has no text", "write what it is then: or ''")
+    return ("true" if value else "false") if isinstance(value, bool) else value
+
+
 def _environment(**options: Any) -> _Environment:
-    return _Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False, **options)
+    return _Environment(
+        undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_shown, **options
+    )
 
 
 # `${#list[@]}` is shell, so nothing that a shell line may hold begins a comment in a value.
@@ -184,12 +193,15 @@ def _calculate(text: str, scope: Scope) -> Any:
             value = value[part]
         return value
     whole = _WHOLE.fullmatch(text)
-    made, used = _compile(whole[1] if whole else text, whole is not None)
+    made, used = _compile(whole[2] if whole else text, whole is not None)
     value = made(**scope.names_for(used))
     if isinstance(value, jinja2.Undefined):
         if value._undefined_name is None:
             raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE)
         raise scope.undefined(value._undefined_name)
+    if whole and (whole[1] or whole[3]) and isinstance(value, str | int | float):
+        # The last newline of a text is the text's.
+        return f"{whole[1]}{_shown(value)}{whole[3]}"
     return value
 
 

@@ -13,6 +13,7 @@ from stackgen.diagnostics import Findings, Related, Span, suggestion
 from stackgen.read import schema, shape, source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Scalar, Sequence
+from stackgen.read.traps import find_traps
 from stackgen.stack.project import Options, Project
 
 ENDINGS = (".yml", ".yaml")
@@ -103,6 +104,7 @@ class _Loader:
 
     def checked(self, path: str, node: source.Mapping, kind: str, called: str, before: int) -> Document:
         """Give a document without what its schema does not take; `before` is the count of errors before the file."""
+        find_traps(node, self.findings)
         found = schema.check(node, kind, called, self.findings)
         known = shape.keys(shape.load(kind))
         suspect = self.findings.errors > before and not found.removed

@@ -13,15 +13,7 @@ from typing import Any, Literal, TypeAlias
 from stackgen.diagnostics import Span
 from stackgen.know.catalog import Distribution
 from stackgen.read import shape, source
-from stackgen.read.source import Node, Scalar, Sequence
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A text and where it is written."""
-
-    text: str
-    span: Span
+from stackgen.read.source import Node, Scalar, Sequence, Word, word, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +167,6 @@ ORDER = (
     "args", "env", "shell", "repositories", "packages", "pip", "files", "workdir", "run", "steps", "labels",
     "volumes", "expose", "stopsignal", "healthcheck", "user", "entrypoint", "cmd", "onbuild",
 )  # fmt: skip
-
-
-def word(node: Node) -> Word:
-    """Give a scalar as a word."""
-    assert isinstance(node, Scalar)
-    return Word(node.text, node.span)
-
-
-def words(node: Node | None) -> tuple[Word, ...]:
-    """Give a list of scalars as words; nothing is an empty list."""
-    return tuple(word(item) for item in node.items) if isinstance(node, Sequence) else ()
 
 
 def _pairs(node: Node) -> tuple[Pair, ...]:

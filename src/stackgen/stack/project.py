@@ -10,7 +10,7 @@ from pathlib import Path
 from stackgen.diagnostics import Findings, Span
 from stackgen.read import schema, shape, source
 from stackgen.read.inputs import Inputs
-from stackgen.read.source import Node, Scalar, Sequence
+from stackgen.read.source import Node, Scalar, Word, words
 
 PROJECT_FILE = "stackgen.yml"
 
@@ -67,6 +67,7 @@ class Project:
     labels: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Node] = field(default_factory=dict)
     compose: Mapping[str, object] = field(default_factory=dict)
+    ignore: tuple[Word, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
 
 
@@ -107,6 +108,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         labels=_text_map(node, "labels"),
         variables=_map(node, "vars"),
         compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
+        ignore=words(node.get("ignore")),
         spans={key: value.span for key, value in node.values.items()},
     )
 
@@ -117,9 +119,7 @@ def _text(node: source.Mapping, key: str) -> str | None:
 
 
 def _texts(node: source.Mapping, key: str) -> tuple[str, ...]:
-    value = node.get(key)
-    items = value.items if isinstance(value, Sequence) else ()
-    return tuple(item.text for item in items if isinstance(item, Scalar))
+    return tuple(word.text for word in words(node.get(key)))
 
 
 def _map(node: source.Mapping, key: str) -> dict[str, Node]:

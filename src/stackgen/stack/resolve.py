@@ -92,7 +92,8 @@ def resolve(
     before = Scope(_join(project.variables, inherited.variables, *own, set_variables(options)), facts, findings)
     layers: list[source.Mapping] = []
     for document in documents:
-        layers.append(document.node)
+        # A fragment's description is for its own readers.
+        layers.append(document.node if document is unit.document else document.node.without("description"))
         layers.extend(_overlays(document, inherited.distribution, before, catalog, findings))
     variables = _join(project.variables, inherited.variables, *map(_variables, layers), set_variables(options))
     scope = Scope(variables, facts, findings, before.used)

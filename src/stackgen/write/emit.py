@@ -50,13 +50,14 @@ def digest(content: bytes, mode: int) -> str:
 
 
 def compare(
-    plan: Plan, folder: Path, stack_exists: Callable[[str], bool], findings: Findings, *, force: bool = False
+    plan: Plan, stack_exists: Callable[[str], bool], findings: Findings, *, force: bool = False
 ) -> Changes | None:
-    """Say what a plan does to a folder, or None with findings where it must not.
+    """Say what a plan does to its folder, or None with findings where it must not.
 
     `stack_exists` says whether a stack file of the project is still there. Findings: broken-manifest, other-options,
     edited-by-hand, not-ours.
     """
+    folder = plan.folder
     try:
         old = read_manifest(folder)
     except BrokenManifest as error:

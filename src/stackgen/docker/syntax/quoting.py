@@ -16,6 +16,7 @@ from stackgen.docker.errors import Unsayable
 from stackgen.docker.shell import GO_SPACE, is_name_character
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IN_PATTERNS = "*?[\\"
 _SPECIAL_NAMES = "@*#?-$!0123456789"
 
@@ -59,14 +60,17 @@ def literal_source(path: str) -> str:
     """The word of COPY or ADD that means the one file of that name: ``a[1] $b.txt`` is ``[a]\\[1\\] \\$b.txt``.
 
     A source is expanded, and then it is a pattern, for two readers with ways of their own. The one that picks what is
-    sent to the engine takes an escape anywhere, no class of ``*`` or ``?``, trims blanks and obeys a ``!`` in front; the
-    one that copies takes no escape before a first class, ``*`` or ``?``. Escapes behind a class of one character that
-    needs none are what both read alike.
+    sent to the engine takes an escape anywhere, no class of ``*`` or ``?``, trims blanks and obeys a ``!`` in front;
+    the one that copies takes no escape before a first class, ``*`` or ``?``. Escapes behind a class of one character
+    that needs none are what both read alike.
 
-    What cannot be said: NUL, text that is not Unicode, and at the top of the context a name made of ``*`` and ``?``
-    only. ADD still unpacks an archive, and fetches what looks like a URL or a git repository.
+    What cannot be said: a control character, text that is not Unicode, and at the top of the context a name made of
+    ``*`` and ``?`` only. ADD still unpacks an archive, and fetches what looks like a URL or a git repository.
     """
-    check(path, newline_too=False)
+    if _CONTROL.search(check(path)):
+        raise Unsayable(
+            "BuildKit sends the names of what it copies as a header, where control characters are not allowed"
+        )
     word = re.sub(r"[\\\"'$]", r"\\\g<0>", _literal_pattern(path))
     # An escape in front keeps `<<name` from being a heredoc and `--name` from being a flag.
     return "\\" + word if re.match(r"\d*<<|--", word) else word

@@ -22,6 +22,8 @@ from stackgen.stack.model import Image, Supervisor
 
 ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
 PLAIN_SHELL = ("/bin/sh", "-c")
+# Shells that run what is written for /bin/sh.
+POSIX_SHELLS = ("sh", "ash", "bash", "dash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +35,9 @@ class Above:
     """Whether the outside image at the root is known; else its USER and all else is a guess."""
     packages: Mapping[str, str]
     """System packages that an ancestor installed, and which image did."""
-    repositories: frozenset[str]
-    """Repositories whose files lie in the image."""
-    mirror: str | None
+    repositories: Mapping[str, bool]
+    """Repositories whose files lie in the image, and whether each is on."""
+    mirror: str
     pip: bool
     supervisor: Supervisor | None
 
@@ -189,7 +191,7 @@ class Emitter:
     def plain_shell(self) -> None:
         """Let RUN use /bin/sh, which is what package managers' commands are written for."""
         shell = self.state.config.shell
-        if shell is not None and shell != PLAIN_SHELL:
+        if shell is not None and not (shell[0].rpartition("/")[2] in POSIX_SHELLS and shell[-1].endswith("c")):
             self.add(Shell(argv=PLAIN_SHELL), None)
 
     def own_shell(self) -> None:

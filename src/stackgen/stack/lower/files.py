@@ -32,8 +32,8 @@ class _Found:
 
 
 def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
-    """Make directories and links in one RUN, then copy: one COPY for each directory of plain files, and one for each
-    file that has an owner or a mode of its own.
+    """Make directories and links in one RUN, then copy: one COPY for each directory and, there, for each owner and mode
+    that is not the usual one.
     """
     entries = tuple(entries)
     _make(emitter, [entry for entry in entries if entry.directory or entry.link is not None])
@@ -45,9 +45,8 @@ def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
             for path in _stage(emitter, entry):
                 plain.setdefault(_flags(emitter, entry), []).append(path)
     for flags, paths in sorted(plain.items()):
-        for group in [paths] if not flags else [[path] for path in sorted(paths)]:
-            span = emitter.files[f"rootfs/{group[0]}"].span if len(group) == 1 else None
-            copy_together(emitter, group, span or entries[0].dest.span, flags)
+        span = emitter.files[f"rootfs/{paths[0]}"].span
+        copy_together(emitter, paths, span or entries[0].dest.span, flags)
 
 
 def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, ...]:
@@ -65,7 +64,7 @@ def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, 
                 help="take a folder of its own: dest: app",
             )
             continue
-        several = _takes_many(entry) or _is_folder(emitter, entry) or entry.dest.text.endswith("/")
+        several = _takes_many(emitter, entry) or entry.dest.text.endswith("/")
         for found in _expand(emitter, entry):
             content = _content(emitter, found, entry.src.span, rendered=False)
             if content is not None:
@@ -76,16 +75,23 @@ def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, 
     return tuple(tops)
 
 
-def _takes_many(entry: FileEntry) -> bool:
-    return entry.src is not None and (bool(_GLOB & set(entry.src.text)))
+def _takes_many(emitter: Emitter, entry: FileEntry) -> bool:
+    """Whether `src` is a folder or a glob, which bring files into `dest`."""
+    path = _project_path(emitter, entry) or ""
+    inputs = emitter.tools.inputs
+    return inputs.is_folder(path) or (
+        entry.src is not None and bool(_GLOB & set(entry.src.text)) and not inputs.is_file(path)
+    )
 
 
 def _flags(emitter: Emitter, entry: FileEntry) -> tuple[str, ...]:
+    """Give the flags of an entry's COPY or ADD. What is downloaded comes with the mode 0600."""
     flags: list[str] = []
     if entry.owner is not None:
         flags.append(f"--chown={emitter.word(entry.owner, entry.dest.span)}")
-    if entry.mode is not None and int(entry.mode, 8) not in (0o644, 0o755):
-        flags.append(f"--chmod={entry.mode}")
+    mode = entry.mode or "0644"
+    if entry.download is not None or int(mode, 8) not in (0o644, 0o755):
+        flags.append(f"--chmod={mode}")
         if emitter.tools.builder == "classic":
             emitter.findings.error(
                 "builder-lacks",
@@ -126,7 +132,7 @@ def _stage(emitter: Emitter, entry: FileEntry) -> list[str]:
         return [path] if emitter.file(f"rootfs/{path}", entry.content.text.encode(), mode, entry.dest.span) else []
     assert entry.src is not None
     paths: list[str] = []
-    several = _takes_many(entry) or emitter.tools.inputs.is_folder(_project_path(emitter, entry) or "")
+    several = _takes_many(emitter, entry)
     for found in _expand(emitter, entry):
         below = found.below.removesuffix(RENDERED) if not _is_folder(emitter, entry) else found.below
         joined = posixpath.join(dest, below) if several or dest.endswith("/") else dest

@@ -27,6 +27,7 @@ from stackgen.docker.instructions import (
     Workdir,
 )
 from stackgen.docker.syntax import escape_dollar, parse_instruction, quote, quote_key
+from stackgen.read.source import Word
 from stackgen.stack.lower.commands import lower_run
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
 from stackgen.stack.lower.files import lower_context, lower_files
@@ -41,7 +42,7 @@ from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
 from stackgen.stack.model import (
     Command as RunCommand,
 )
-from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section, Supervisor, Word
+from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section, Supervisor
 
 LOG_FOLDER = "/var/log/supervisor"
 
@@ -100,7 +101,7 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
 
 
 def _result(
-    emitter: Emitter, groups: list[PackageGroup], repositories: frozenset[str], tops: tuple[str, ...]
+    emitter: Emitter, groups: list[PackageGroup], repositories: Mapping[str, bool], tops: tuple[str, ...]
 ) -> LoweredImage:
     image, above = emitter.image, emitter.above
     installed = {word.text: image.name for group in groups for word in group.packages}

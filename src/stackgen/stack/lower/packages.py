@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stackgen.diagnostics import Related, Span, suggestion
 from stackgen.docker.instructions import Copy
 from stackgen.docker.syntax import escape_dollar, literal_source
 from stackgen.know.catalog import Distribution, Family, Mirror
+from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.lower.steps import PipFile, RepositoryFile
-from stackgen.stack.model import Image, PackageGroup, Word
+from stackgen.stack.model import Image, PackageGroup
 
 PIP_CONFIG = "etc/pip.conf"
 
@@ -146,7 +147,7 @@ def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
         if wanted is not None and image.is_root:
             needs_distribution(emitter, "mirrors", wanted.span)
         return None
-    name = wanted.text if wanted else emitter.above.mirror or "official"
+    name = wanted.text if wanted else emitter.above.mirror
     if not image.is_root and name == emitter.above.mirror:
         mirror = emitter.tools.catalog.mirror(name)
         return (name, mirror) if mirror else None
@@ -171,11 +172,12 @@ def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
     return name, mirror
 
 
-def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> frozenset[str]:
-    """Copy the repository files that this image needs and no ancestor has; give the ids of all that lie there then.
+def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> Mapping[str, bool]:
+    """Copy the repository files that this image needs and no ancestor has; give the ids of all that lie there then, and
+    whether each is on.
 
     The base repositories' files come with the mirror, in the root or where a child changes it; an extra repository's
-    file comes with the first image that asks for it.
+    file comes with the first image that asks for it, and again where a child turns it on.
     """
     image, distribution = emitter.image, emitter.image.distribution
     enabled = {word.text: word.span for word in image.repositories}
@@ -189,24 +191,29 @@ def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> frozense
     if chosen is None:
         return emitter.above.repositories
     name, mirror = chosen
+    above = emitter.above.repositories
     changed = image.is_root or name != emitter.above.mirror
-    own_files_stay = name == "official" and not distribution.dead
-    present = set(() if changed else emitter.above.repositories)
+    as_it_comes = name == "official" and image.is_root
+    present = dict(above)
     paths: list[str] = []
     for file in distribution.repository_files:
-        ids = {entry["id"] for entry in file["repositories"]}
-        optional = file.get("optional", False)
-        if ids <= present or (optional and not ids & set(asked)):
-            continue
-        if not optional and (own_files_stay or not changed):
-            continue
-        paths.extend(_repository_file(emitter, file, name, mirror, enabled))
-        present |= ids
-    if mirror.pip and changed:
+        entries = file["repositories"]
+        wanted = {
+            each["id"]: each.get("enabled", True) or each["id"] in enabled or above.get(each["id"], False)
+            for each in entries
+        }
+        if file.get("optional", False):
+            needed = bool(wanted.keys() & (asked.keys() | above.keys()))
+        else:
+            needed = changed and not (as_it_comes and not distribution.dead)
+        if needed and (changed or any(above.get(id) != on for id, on in wanted.items())):
+            paths.extend(_repository_file(emitter, file, name, mirror, wanted, asked))
+            present |= wanted
+    if mirror.pip and changed and not as_it_comes:
         emitter.file(f"rootfs/{PIP_CONFIG}", PipFile(mirror.pip), 0o644, None)
         paths.append(PIP_CONFIG)
     copy_together(emitter, paths, image.mirror.span if image.mirror else None)
-    return frozenset(present)
+    return present
 
 
 def _check_known(emitter: Emitter, distribution: Distribution, asked: dict[str, Span]) -> None:
@@ -221,7 +228,9 @@ def _check_known(emitter: Emitter, distribution: Distribution, asked: dict[str, 
             )
 
 
-def _repository_file(emitter: Emitter, file: Any, name: str, mirror: Mirror, enabled: dict[str, Span]) -> list[str]:
+def _repository_file(
+    emitter: Emitter, file: Any, name: str, mirror: Mirror, on: Mapping[str, bool], asked: Mapping[str, Span]
+) -> list[str]:
     """Put one repository file, and the keys that the image lacks, into the context; give their paths in the image."""
     distribution, family = emitter.image.distribution, emitter.family
     assert distribution is not None
@@ -234,14 +243,15 @@ def _repository_file(emitter: Emitter, file: Any, name: str, mirror: Mirror, ena
         url = carried.get(entry["id"])
         if url is None and official is not None:
             url = official.carries.get(distribution.name, {}).get(entry["id"])
-            emitter.findings.warning(
-                "mirror-lacks",
-                f'the mirror {name} does not carry "{entry["id"]}" of {distribution.name}; it comes from official',
-                emitter.image.mirror.span if emitter.image.mirror else None,
-            )
-        on = entry.get("enabled", True) or entry["id"] in enabled
-        entries.append({**entry, "url": url, "enabled": on})
-        if "key_file" in entry:
+            told = name == emitter.above.mirror and entry["id"] in emitter.above.repositories
+            if not told:
+                emitter.findings.warning(
+                    "mirror-lacks",
+                    f'the mirror {name} does not carry "{entry["id"]}" of {distribution.name}; it comes from official',
+                    emitter.image.mirror.span if emitter.image.mirror else asked.get(entry["id"]),
+                )
+        entries.append({**entry, "url": url, "enabled": on[entry["id"]]})
+        if "key_file" in entry and entry["id"] not in emitter.above.repositories:
             key = entry["keyring"].lstrip("/")
             content = emitter.tools.catalog.bytes_of(f"families/{family.name}/keys/{entry['key_file']}")
             emitter.file(f"rootfs/{key}", content, 0o644, None)
