@@ -23,7 +23,8 @@ lint: $(VENV)/.installed ## Lint, format check and types
 	$(BIN)/mypy
 
 test: lint ## Lint, types and every test that needs no engine
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto -m "not engine and not editor"
+	@echo "Left out: the tests that need a Docker engine or npm; .ci/run runs them, docs/engine.md says how to."
 
 golden: $(VENV)/.installed ## Render the golden outputs again, after a change that is meant
 	$(BIN)/python -m tests.golden

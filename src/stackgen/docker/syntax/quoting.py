@@ -113,11 +113,12 @@ def _in_pattern(character: str) -> str:
 
 
 def _class_at(path: str, first: int) -> int:
-    """Where to put the class that makes the copier read the escape at `first`: in its component or one before it."""
-    end = path.find("/", first) % (len(path) + 1)
+    """Where to put the class that makes the copier read the escape at `first`: in its component or in one before it."""
+    start = path.rfind("/", 0, first) + 1
+    end = path.index("/", first) if "/" in path[first:] else len(path)
     for unwanted in (_IN_PATTERNS + "]^/.-", "*?/.-"):
-        for at, character in enumerate(path[:end]):
-            if character not in unwanted:
+        for at in (*range(start, end), *range(start)):
+            if path[at] not in unwanted:
                 return at
     raise Unsayable(f"a COPY cannot name the one file {path!r}, and no other, at the top of its context")
 

@@ -12,7 +12,7 @@ from stackgen.docker import inherit
 from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError, Unsayable
 from stackgen.docker.instructions import Instruction, Shell, User
 from stackgen.docker.shell import expand_word
-from stackgen.docker.syntax import escape_dollar, parse, quote, quote_path
+from stackgen.docker.syntax import escape_dollar, literal_source, parse, quote, quote_path
 from stackgen.know.catalog import Catalog, Family
 from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read.inputs import Inputs
@@ -133,6 +133,14 @@ class Emitter:
             return quote_path(value)
         except Unsayable as error:
             self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
+            return ""
+
+    def source(self, path: str, span: Span | None) -> str:
+        """Give what COPY or ADD takes as a word, or an empty one with a finding."""
+        try:
+            return literal_source(path)
+        except Unsayable as error:
+            self.findings.error("unsayable", f"a Dockerfile cannot copy {path!r}: {error.reason}", span)
             return ""
 
     def expand(self, value: str, span: Span) -> str:

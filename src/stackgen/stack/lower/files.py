@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from stackgen.diagnostics import Span, did_you_mean
 from stackgen.docker.instructions import Add, Copy, From
-from stackgen.docker.syntax import escape_dollar, literal_source
+from stackgen.docker.syntax import escape_dollar
 from stackgen.read import source
 from stackgen.read.inputs import InputError
 from stackgen.stack.expressions import Facts, Scope, render_file
@@ -326,12 +326,12 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
     one = "" in download.urls
     if one and not download.unpack:
         flags = [f"--checksum={download.checksums['']}", *_flags(emitter, entry)]
-        emitter.add(Add(sources=(literal_source(download.urls[""]),), dest=target, flags=tuple(flags)), span)
+        emitter.add(Add(sources=(emitter.source(download.urls[""], span),), dest=target, flags=tuple(flags)), span)
         return
     name = f"download-{sum(1 for stage in emitter.stages if stage.key == 'stage') + 1}"
     for arch in sorted(download.urls):
         add = Add(
-            sources=(literal_source(download.urls[arch]),),
+            sources=(emitter.source(download.urls[arch], span),),
             dest="/download",
             flags=(f"--checksum={download.checksums.get(arch, download.checksums.get('', ''))}",),
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from stackgen.diagnostics import Related, Span, suggestion
 from stackgen.docker.instructions import Copy
-from stackgen.docker.syntax import escape_dollar, literal_source
+from stackgen.docker.syntax import escape_dollar
 from stackgen.know.catalog import Distribution, Family, Mirror
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
@@ -269,6 +269,6 @@ def copy_together(emitter: Emitter, paths: Iterable[str], span: Span | None, fla
     for path in sorted(set(paths)):
         by_folder.setdefault(path.rpartition("/")[0], []).append(path)
     for folder, members in sorted(by_folder.items()):
-        sources = tuple(literal_source(f"rootfs/{path}") for path in members)
+        sources = tuple(emitter.source(f"rootfs/{path}", emitter.files[f"rootfs/{path}"].span) for path in members)
         dest = emitter.word(escape_dollar(f"/{folder}/" if folder else "/"), span)
         emitter.add(Copy(sources=sources, dest=dest, flags=flags), span)
