@@ -255,7 +255,6 @@ def test_what_comes_later_is_what_issue_3_says() -> None:
         "stack.json#/$defs/stages",
         "stack.json#/$defs/users",
         "stack.json#/$defs/copiedFile/properties/stage",
-        "stack.json#/$defs/step/properties/raw",
         "fragment.json#/$defs/params",
         "service.json#/$defs/services",
     }

@@ -6,6 +6,7 @@ import click
 
 from stackgen.diagnostics import suggestion
 from stackgen.read import shape
+from stackgen.report import editor
 
 
 @click.command(
@@ -19,10 +20,10 @@ Examples:
 def command(name: str) -> None:
     """Print a JSON Schema: of a stack file, or of NAME (project, fragment, service, distro, family, mirror).
 
-    Its descriptions are the reference of the language; editors complete and explain with it.
+    It is one file that stands alone. Editors complete and explain with it; its descriptions are the reference.
     """
     if name not in shape.names():
         raise click.UsageError(
             f'no schema is called "{name}"; {suggestion(name, shape.names(), ", ".join(shape.names()))}'
         )
-    click.echo(shape.text(name), nl=False)
+    click.echo(editor.schema(name), nl=False)

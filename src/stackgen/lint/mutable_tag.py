@@ -9,10 +9,11 @@ MOVING = frozenset({"latest", "stable", "testing", "edge", "rolling", "nightly",
 
 def _check(subject: Subject, say: Say) -> None:
     image = subject.compiled.image
-    if not image.is_root or image.parent == "scratch" or "@" in image.parent:
+    said = subject.compiled.unit.document.node.get("from")
+    if not image.is_root or said is None or image.parent == "scratch" or "@" in image.parent:
         return
     tag = image.parent.rsplit("/", 1)[-1].partition(":")[2]
-    span = subject.compiled.unit.document.node.values["from"].span
+    span = said.span
     if not tag:
         say(
             f"{image.parent} has no tag, which means latest: another image tomorrow",

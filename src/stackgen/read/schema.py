@@ -16,6 +16,7 @@ from stackgen.read.source import Mapping, Node, Scalar, Sequence, is_empty
 
 PathPart: TypeAlias = str | int
 Path: TypeAlias = tuple[PathPart, ...]
+MANY = 16
 
 
 @cache
@@ -173,7 +174,7 @@ class _Reporter:
                 "unknown-key",
                 f'"{key}" is not a key of {where}',
                 node.keys[key],
-                help=help or f"its keys: {', '.join(known)}",
+                help=help or _keys(known),
                 fix=Fix(node.keys[key], close) if close and close not in node.values else None,
             )
             self.faults.append((*path, key))
@@ -230,7 +231,7 @@ class _Reporter:
         else:
             if isinstance(node, Mapping) and self.sentence(node, next(iter(node.values), ""), path):
                 return
-            shown = "a list" if isinstance(node, Sequence) else "a map"
+            shown = _kind(node)
         self.faults.append(path)
         self.findings.error("wrong-value", f"{where} takes {takes}, not {shown}", span, help=help)
 
@@ -256,6 +257,17 @@ class _Reporter:
                 self.faults.append(path)
                 return True
         return False
+
+
+def _keys(known: tuple[str, ...]) -> str:
+    """Name the keys of a map, where they are few enough to read."""
+    return f"its keys: {', '.join(known)}" if len(known) <= MANY else "`stackgen schema` explains every key"
+
+
+def _kind(node: Mapping | Sequence) -> str:
+    if isinstance(node, Sequence):
+        return "a list" if node.items else "an empty list"
+    return "an empty map" if not node.values else "a map" if len(node.values) == 1 else f"a map of {len(node.values)}"
 
 
 def _answer(word: str, words: dict[str, str]) -> str | None:

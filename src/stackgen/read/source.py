@@ -109,7 +109,7 @@ def read(inputs: Inputs, path: str, findings: Findings) -> Source | None:
     """Give a file's text, or None with a finding where it is not UTF-8. Raises InputError."""
     data = inputs.read(path)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        place = Span(Source(path, "", inputs.root), 1, 1, 1, 2)
+        place = Span(Source(path, data.decode("utf-16", "replace"), inputs.root), 1, 1, 1, 2)
         findings.error("not-utf8", f"{path} is written in UTF-16", place, help="save it as UTF-8")
         return None
     try:
@@ -338,10 +338,10 @@ class _Builder:
 
 
 _PROBLEMS = {
-    "found character '\\t' that cannot start any token": (
-        "tab",
-        "a tab cannot indent YAML",
-        "indent with blanks",
+    "found character that cannot start any token": (
+        "yaml-syntax",
+        "a text cannot begin with this character",
+        "put the text in quotes",
     ),
     "mapping values are not allowed in this context": (
         "yaml-syntax",
@@ -381,6 +381,13 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
     code, message, help = _PROBLEMS.get(problem, ("yaml-syntax", f"not valid YAML: {problem}", None))
+    begun = getattr(error, "context_mark", None)
+    unclosed = begun is not None and mark is not None and begun.line < mark.line
+    if unclosed and problem.startswith(
+        ("did not find expected ','", "could not find expected", "found unexpected end")
+    ):
+        # What is not closed is told where it begins, not where the parser gave up.
+        mark = begun
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     line = min(line, source.text.count("\n") + 1)
     text = source.line(line)
@@ -389,6 +396,8 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
         help = f"write {entry['before'].strip()} {json.dumps(entry['value'], ensure_ascii=False)}".replace(
             "write  ", "write "
         )
+    elif problem.startswith("found character") and text[column - 1 : column] == "\t":
+        code, message, help = "tab", "a tab cannot indent YAML", "indent with blanks"
     elif problem.startswith("did not find expected ','") and text[column - 1 : column] == ":":
         message, help = "a second `: ` in one entry", 'put the value in quotes: {sh: "curl -H Accept: json"}'
     elif "{{" in text and "[" in text.partition("{{")[0]:
@@ -416,10 +425,11 @@ def parse_mapping(source: Source, what: str, findings: Findings) -> Mapping | No
         return node
     if findings.errors == before:
         if node is None or is_empty(node):
-            message, help = f"{what} file is empty", "the smallest stack: from: debian:12-slim"
+            message = f"{what} file is empty"
+            help = "the smallest stack: from: debian:12-slim" if what == "a stack" else None
         else:
             kind = "list" if isinstance(node, Sequence) else "text"
-            message, help = f"{what} is a map of keys, this file is a {kind}", "begin with a key: `from: …`"
+            message, help = f"{what} is a map of keys, this file is a {kind}", "begin with a key: NAME: VALUE"
         first = Span(source, 1, 1, 1, max(2, len(source.line(1)) + 1))
         findings.error("not-a-map", message, first, help=help)
     return None

@@ -92,8 +92,9 @@ class _Bundle:
 def _opened(made: dict[str, Any], takes: str | None, expression: str) -> dict[str, Any]:
     """Let a subschema also take an expression, and a text also without quotes."""
     if "enum" in made:
-        about = {key: made.pop(key) for key in ("title", "description", "default", "examples") if key in made}
-        return {**about, "anyOf": [made, {"type": "string", "pattern": expression}]}
+        about = [key for key in ("title", "description", "default", "examples") if key in made]
+        outside: dict[str, Any] = {key: made.pop(key) for key in about}
+        return outside | {"anyOf": [made, {"type": "string", "pattern": expression}]}
     types = made.get("type", ())
     types = [types] if isinstance(types, str) else list(types)
     if "string" in types:

@@ -15,13 +15,13 @@ from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar, Word, word, words
 from stackgen.stack import model
-from stackgen.stack.expressions import Fault, evaluate, evaluate_strictly
+from stackgen.stack.expressions import evaluate
 from stackgen.stack.load import Closure, Unit
 from stackgen.stack.lower.emitter import Above, Tools
 from stackgen.stack.lower.image import lower_image
 from stackgen.stack.lower.steps import Lowered
-from stackgen.stack.merge import settle
 from stackgen.stack.model import Image, Program
+from stackgen.stack.programs import SECTIONS, Key, check_programs, left_behind, read_programs
 from stackgen.stack.project import Options, Project
 from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
 
@@ -37,12 +37,18 @@ class Compiled:
     lowered: Lowered
     config: inherit.Config
     known: bool
-    programs: Mapping[str, Program]
+    supervised: Mapping[Key, Program]
+    """What supervisord runs in it, inherited and its own: programs, event listeners and groups."""
     base: inherit.Config
     """The configuration of what it stands on."""
     used_variables: frozenset[str]
     left_behind: tuple[str, ...]
     """Inherited programs that would be written otherwise here, and are not named."""
+
+    @property
+    def programs(self) -> dict[str, Program]:
+        """The programs that run in it, by name."""
+        return {name: program for (block, name), program in self.supervised.items() if block == "programs"}
 
     @property
     def image(self) -> Image:
@@ -57,8 +63,8 @@ class _Down:
     reference: str
     distribution: Distribution | None
     variables: Mapping[str, Node]
-    raw_programs: Mapping[str, Node]
-    programs: Mapping[str, Program]
+    raw_programs: Mapping[Key, Node]
+    supervised: Mapping[Key, Program]
     above: Above
     suspect: bool
 
@@ -121,7 +127,7 @@ def _compile(
         distribution=stand.distribution,
         variables=resolved.variables,
         raw_programs={k: v for k, v in resolved.programs.items() if k not in resolved.turned_off},
-        programs=parent.programs if parent else {},
+        supervised=parent.supervised if parent else {},
         above=stand.above,
         suspect=True,
     )
@@ -130,7 +136,8 @@ def _compile(
         checked = schema.check(resolved.node, "stack", "a stack", shop.findings)
     if resolved.scope.failed or checked.removed or not isinstance(checked.node, source.Mapping):
         return None, down
-    image = _image(unit, resolved.node, resolved.turned_off, stand, shop)
+    own = read_programs(resolved.node)
+    image = _image(unit, resolved, own, stand, shop)
     _check_reference(image, references, shop.findings)
     tools = Tools(
         inputs=shop.project.inputs,
@@ -142,43 +149,32 @@ def _compile(
     )
     lowered = lower_image(image, stand.above, tools, shop.project.labels)
     config = _config_as_printed(lowered.lowered, lowered.config, stand.above, shop)
-    programs = _effective_programs(parent, image)
+    supervised = {**(parent.supervised if parent else {}), **own}
+    supervised = {key: program for key, program in supervised.items() if key not in resolved.turned_off}
+    check_programs(supervised, resolved.turned_off, shop.findings)
     compiled = Compiled(
         unit=unit,
         lowered=lowered.lowered,
         config=config,
         known=stand.above.known,
-        programs=programs,
+        supervised=supervised,
         base=stand.above.config,
-        left_behind=_left_behind(parent, resolved),
+        left_behind=_left_behind(parent, resolved, frozenset((*own, *resolved.turned_off))),
         used_variables=frozenset(resolved.scope.used | stand.used_variables),
     )
     return compiled, replace(
         down,
         reference=image.reference,
-        programs=programs,
+        supervised=supervised,
         above=replace(lowered.above, config=config),
         suspect=suspect or stand.suspect,
     )
 
 
-def _left_behind(parent: _Down | None, resolved: Resolved) -> tuple[str, ...]:
-    """Give the inherited programs that this image's variables change and that it does not name."""
+def _left_behind(parent: _Down | None, resolved: Resolved, named: frozenset[Key]) -> tuple[str, ...]:
     if parent is None or parent.variables == resolved.variables:
         return ()
-    found: list[str] = []
-    for name, raw in parent.raw_programs.items():
-        settled = settle(raw)
-        if resolved.programs.get(name) is not raw or name in resolved.turned_off or settled is None:
-            continue
-        try:
-            node = evaluate_strictly(settled, resolved.scope)
-        except Fault:
-            continue
-        options = shape.typed(node, shape.inside(shape.load("stack"), "programs", name))
-        if name in parent.programs and options != parent.programs[name].options:
-            found.append(name)
-    return tuple(found)
+    return left_behind(parent.raw_programs, parent.supervised, named, resolved.scope)
 
 
 def _where(above: Above) -> dict[str, str] | None:
@@ -196,12 +192,6 @@ def _parent_facts(reference: str, above: Above) -> dict[str, Any]:
         "user": config.user,
         "workdir": config.working_dir,
     }
-
-
-def _effective_programs(parent: _Down | None, image: Image) -> dict[str, Program]:
-    programs = dict(parent.programs) if parent else {}
-    programs.update({program.name: program for program in image.programs})
-    return {name: program for name, program in programs.items() if name not in image.turned_off}
 
 
 def _config_as_printed(lowered: Lowered, config: inherit.Config, above: Above, shop: Workshop) -> inherit.Config:
@@ -289,6 +279,9 @@ def _named_distribution(name: Node | None, shop: Workshop) -> Distribution | Non
     distribution = shop.catalog.distribution(name.text)
     if distribution is None:
         names = shop.catalog.names("distro")
+        if name.text in names:
+            # Its own file has faults, and they are told.
+            return None
         shop.findings.error(
             "unknown-distro",
             f'no distribution is called "{name.text}"',
@@ -367,7 +360,8 @@ def _through_proxy(reference: str, proxies: Mapping[str, str]) -> str:
 # -- the image
 
 
-def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], stand: _Ground, shop: Workshop) -> Image:
+def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _Ground, shop: Workshop) -> Image:
+    node = resolved.node
     is_root = unit.parent is None
     repository = _text(node, "image") or unit.name
     first = repository.partition("/")[0]
@@ -390,8 +384,8 @@ def _image(unit: Unit, node: source.Mapping, turned_off: Mapping[str, Span], sta
         sections=tuple(model.sections(node)),
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
         supervisor=model.read_supervisor(node, where),
-        programs=model.read_programs(node),
-        turned_off=turned_off,
+        programs=tuple(own.values()),
+        turned_off={(SECTIONS[block], name): span for (block, name), span in resolved.turned_off.items()},
         service=shape.typed(service, shape.load("service")) if service is not None else None,
         service_node=service,
         spans=node.keys or unit.document.node.keys,

@@ -15,7 +15,7 @@ import jinja2
 from jinja2 import meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from stackgen.diagnostics import Findings, Related, Source, Span, did_you_mean
+from stackgen.diagnostics import Findings, Related, Source, Span, did_you_mean, suggestion
 from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar, Sequence
 
@@ -34,6 +34,8 @@ class Fault(Exception):
         self.message = message
         self.help = help
         self.line = line
+        self.node: Scalar | None = None
+        """The scalar whose expression it is, where that is another than the one that was asked for."""
         super().__init__(message)
 
 
@@ -90,7 +92,7 @@ def _compile(text: str, whole: bool) -> tuple[Any, frozenset[str]]:
     """Compile a value's text once: to an expression, or to a template; with the names that it uses."""
     key = (text, whole)
     if key not in _compiled:
-        wrapped = "{{ (" + text + ") }}" if whole else text
+        wrapped = "{{ " + text + " }}" if whole else text
         used = frozenset(meta.find_undeclared_variables(_VALUES.parse(wrapped)))
         made = _VALUES.compile_expression(text, undefined_to_none=False) if whole else _VALUES.from_string(text).render
         _compiled[key] = (made, used)
@@ -139,6 +141,8 @@ class Scope:
 
     def undefined(self, name: str) -> Fault:
         """Give the fault for a name that nobody defines."""
+        if name == "image":
+            return Fault("undefined-name", '"image" is known in .j2 files only', "write what is meant, or a variable")
         close = did_you_mean(name, self.names())
         help = f'did you mean "{close}"?' if close else f"define it under vars:, or give it with --set {name}=…"
         return Fault("undefined-name", f'"{name}" is not defined', help)
@@ -189,8 +193,9 @@ def _calculate(text: str, scope: Scope) -> Any:
             if not isinstance(value, Mapping) or part not in value:
                 if isinstance(value, Facts):
                     raise _missing_member(value, part)
-                raise Fault("undefined-name", f'"{first}" has no member "{part}"')
-            value = value[part]
+                known = value if isinstance(value, Mapping) else ()
+                raise Fault("undefined-name", f'"{first}" has no member "{part}"', suggestion(part, known))
+            first, value = f"{first}.{part}", value[part]
         return value
     whole = _WHOLE.fullmatch(text)
     made, used = _compile(whole[2] if whole else text, whole is not None)
@@ -219,7 +224,9 @@ def _guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
         if "no else section" in message:
             raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE) from error
         member = _UNDEFINED_MEMBER.search(message)
-        raise Fault("undefined-name", f'"{member[1] or member[2]}" is not defined' if member else message) from error
+        raise Fault(
+            "undefined-name", f'"{member[1] or member[2]}" is no member of what stands before it' if member else message
+        ) from error
     except jinja2.TemplateSyntaxError as error:
         raise Fault(
             "expression-syntax",
@@ -246,7 +253,11 @@ def evaluate_strictly(node: Node, scope: Scope) -> Node:
     if isinstance(node, Scalar):
         if not shape.has_expression(node):
             return node
-        return to_node(_guarded(lambda: _calculate(node.text, scope), scope), node.span)
+        try:
+            return to_node(_guarded(lambda: _calculate(node.text, scope), scope), node.span)
+        except Fault as fault:
+            fault.node = fault.node or node
+            raise
     if isinstance(node, Sequence):
         return replace(node, items=tuple(evaluate_strictly(item, scope) for item in node.items))
     return replace(node, values={key: evaluate_strictly(value, scope) for key, value in node.values.items()})
@@ -279,21 +290,24 @@ def _same(new: list[Node], old: tuple[Node, ...]) -> bool:
 
 
 def _report(fault: Fault, node: Scalar, scope: Scope) -> None:
+    """Report a fault where its expression stands: a variable's own place, for one that is in a variable."""
     scope.failed = True
-    name = re.match(r'"(\w+)"', fault.message)
-    scope.findings.error(fault.code, fault.message, _expression_span(node, name[1] if name else None), help=fault.help)
+    named = re.match(r'"(\w+)"', fault.message)
+    word = named[1] if named else None
+    at = fault.node or node
+    used = [] if at is node else [Related("the variable is used here", _expression_span(node, None))]
+    scope.findings.error(fault.code, fault.message, _expression_span(at, word), help=fault.help, related=used)
 
 
 def _expression_span(node: Scalar, word: str | None) -> Span:
-    """Point at the expression that holds a word, where the scalar stands on one line; else at the scalar."""
+    """Point at the first expression that holds a word; at the whole scalar where none does on one line."""
     span = node.span
-    if span.line != span.end_line:
-        return span
-    line = span.source.line(span.line)
-    for match in re.finditer(r"\{[{%].*?[}%]\}", line):
-        inside = span.column - 1 <= match.start() < span.end_column
-        if inside and (word is None or re.search(rf"\b{re.escape(word)}\b", match[0])):
-            return replace(span, column=match.start() + 1, end_column=match.end() + 1)
+    for number in range(span.line, span.end_line + 1):
+        start = span.column - 1 if number == span.line else 0
+        end = span.end_column - 1 if number == span.end_line else None
+        for match in re.finditer(r"\{[{%].*?[}%]\}", span.source.line(number)[:end]):
+            if match.start() >= start and (word is None or re.search(rf"\b{re.escape(word)}\b", match[0])):
+                return replace(span, line=number, column=match.start() + 1, end_line=number, end_column=match.end() + 1)
     return span
 
 
@@ -307,6 +321,12 @@ def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
     try:
         return str(_guarded(calculate, scope))
     except Fault as fault:
+        if fault.node is not None:
+            _report(fault, Scalar("", asked), scope)
+            return None
+        if fault.code == "expression-syntax":
+            fault.message = fault.message.replace("a Jinja expression", "a Jinja template")
+            fault.help = "what is no expression stands between {% raw %} and {% endraw %}, or in a file without .j2"
         line = fault.line or _line_of_fault(fault, text.text)
         place = Span(text, line, 1, line, max(2, len(text.line(line)) + 1))
         scope.findings.error(

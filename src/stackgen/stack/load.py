@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from stackgen.diagnostics import Findings, Related, Span, suggestion
+from stackgen.diagnostics import Findings, Related, Span, did_you_mean, suggestion
 from stackgen.read import schema, shape, source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Scalar, Sequence
@@ -163,6 +163,7 @@ class _Loader:
         """Give the fragments that a stack mixes in, those of a fragment before it, each once."""
         order: list[str] = []
         waiting: list[tuple[Document, tuple[str, ...], bool]] = [(document, (document.path,), False)]
+        places: dict[str, Span] = {}
         while waiting:
             holder, path, done = waiting.pop()
             if done:
@@ -174,12 +175,18 @@ class _Loader:
             for name in reversed(_includes(holder.node)):
                 found = self.lookup(holder, name, "fragment")
                 if found in path:
+                    ring = path[path.index(found) :]
                     self.findings.error(
                         "include-cycle",
-                        "fragments include each other: " + " -> ".join([*path, found]),
+                        "fragments include each other: " + " -> ".join([*ring, found]),
                         name.span,
+                        help="remove one of these from its `include`",
+                        related=[Related(f"{each} is included here", places[each]) for each in ring[1:]],
                     )
-                elif found and (fragment := self.document(found, "fragment")):
+                    continue
+                if found:
+                    places[found] = name.span
+                if found and (fragment := self.document(found, "fragment")):
                     waiting.append((fragment, (*path, found), False))
         return order
 
@@ -200,16 +207,47 @@ class _Loader:
                 return found[0]
         else:
             path = self.inputs.inside(document.folder, text)
-            if path is not None and self.inputs.is_file(path):
+            if path is None:
+                self.findings.error(
+                    "outside-project",
+                    f'"{text}" leaves the project',
+                    name.span,
+                    help="an empty stackgen.yml in a folder above makes one project of all below it",
+                )
+                return None
+            if self.inputs.is_file(path):
                 return path
         code, what = ("stack-missing", "stack") if kind == "stack" else ("fragment-missing", "fragment")
-        here = document.folder or "."
-        self.findings.error(code, f'no {what} "{text}" in {here}', name.span, help=self._known(document.folder, text))
+        by_path = "/" in text or text.endswith(ENDINGS)
+        help = self._known_by_path(document.folder, text) if by_path else self._known(document.folder, text)
+        self.findings.error(code, f'no {what} "{text}" {_in(document.folder)}', name.span, help=help)
         return None
 
     def _known(self, folder: str, text: str) -> str | None:
         stems = [name.rpartition(".")[0] for name in self.inputs.listing(folder) if name.endswith(ENDINGS)]
-        return suggestion(text, stems, f"stacks there: {', '.join(stems)}")
+        return suggestion(text, stems, f"stacks there: {', '.join(stems)}" if stems else None)
+
+    def _known_by_path(self, folder: str, text: str) -> str | None:
+        above, _, last = text.rpartition("/")
+        place = self.inputs.inside(folder, above)
+        if place is None or not self.inputs.is_folder(place or "."):
+            return f"there is no folder {above}"
+        names = [name for name in self.inputs.listing(place or ".") if name.endswith(ENDINGS)]
+        exact = [name for name in names if name.rpartition(".")[0] == last]
+        close = did_you_mean(last, names)
+        meant = exact[0] if exact else close
+        there = [posixpath.join(above, name) for name in names]
+        return (
+            f'did you mean "{posixpath.join(above, meant)}"?'
+            if meant
+            else f"there: {', '.join(there)}"
+            if there
+            else None
+        )
+
+
+def _in(folder: str) -> str:
+    return f"in {folder}" if folder else "beside this file"
 
 
 def _first_key(node: source.Mapping) -> Span:
@@ -350,7 +388,7 @@ def _report_cycle(loader: _Loader, cycle: list[str], findings: Findings) -> None
         help="one of them needs `from` an image outside",
         related=[
             Related(f"{stem} extends {after} here", span)
-            for stem, after, span in zip(stems[1:], [*stems[2:], stems[0]], spans[1:], strict=True)
+            for stem, after, span in zip(stems[1:], [*stems[2:], stems[0]][: len(stems) - 1], spans[1:], strict=True)
         ],
     )
 

@@ -119,9 +119,11 @@ class Supervisor:
     options: Mapping[str, Any]
     span: Span
 
-    def file_of(self, program: str) -> str:
-        """Give the path of a program's own file: the include pattern with the program's name."""
-        return self.include.replace("*", program, 1)
+    def file_of(self, section: str, name: str) -> str:
+        """Give the path of a section's own file: the include pattern with its name; a group may be called as a
+        program is.
+        """
+        return self.include.replace("*", f"group-{name}" if section == "group" else name, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,8 @@ class Image:
     context: tuple[FileEntry, ...]
     supervisor: Supervisor | None
     programs: tuple[Program, ...]
-    turned_off: Mapping[str, Span]
+    turned_off: Mapping[tuple[str, str], Span]
+    """Sections of supervisord that are inherited and not wanted: kind and name."""
     service: Any
     service_node: Node | None
     spans: Mapping[str, Span]
@@ -313,6 +316,7 @@ _READERS: Mapping[str, Callable[[Node], Payload]] = {
     "entrypoint": _form,
     "cmd": _form,
     "onbuild": words,
+    "raw": word,
 }
 
 
@@ -330,23 +334,6 @@ def sections(node: source.Mapping) -> Iterator[Section]:
                     yield Section(name, _READERS[name](inner), span, own_order=True)
         else:
             yield Section(key, _READERS[key](value), node.keys[key])
-
-
-def read_programs(node: source.Mapping) -> tuple[Program, ...]:
-    """Give programs, event listeners and groups, each kind in the order written."""
-    found: list[Program] = []
-    whole = shape.load("stack")
-    kinds: tuple[tuple[str, Literal["program", "eventlistener", "group"]], ...] = (
-        ("programs", "program"),
-        ("eventlisteners", "eventlistener"),
-        ("groups", "group"),
-    )
-    for key, kind in kinds:
-        block = node.get(key)
-        for name, span, value in block.items() if isinstance(block, source.Mapping) else ():
-            options = shape.typed(value, shape.inside(whole, key, name))
-            found.append(Program(kind, name, options, span))
-    return tuple(found)
 
 
 def read_supervisor(node: source.Mapping, where: Mapping[str, str] | None) -> Supervisor | None:

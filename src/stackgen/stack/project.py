@@ -90,6 +90,12 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
     node = schema.check(node, "project", "a project", findings).node
     if not isinstance(node, source.Mapping):
         return Project(inputs=inputs)
+    for key in ("templates", "data"):
+        folder = node.get(key)
+        if isinstance(folder, Scalar) and not inputs.is_folder(folder.text):
+            findings.error(
+                "cannot-read", f'there is no folder "{folder.text}"', folder.span, help=f"make it, or remove `{key}`"
+            )
     compose = node.get("compose")
     return Project(
         inputs=inputs,

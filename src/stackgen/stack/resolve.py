@@ -7,7 +7,7 @@ the stack; its `when`. Variables: the project's, the parent's, the image's own i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from stackgen.diagnostics import Findings, Source, Span, suggestion
@@ -17,6 +17,7 @@ from stackgen.read.source import Node, Scalar
 from stackgen.stack.expressions import Facts, Fault, Scope, evaluate
 from stackgen.stack.load import Document, Unit
 from stackgen.stack.merge import is_reset, merge, settle
+from stackgen.stack.programs import BLOCKS, Key, merge_programs, with_programs
 from stackgen.stack.project import Options, Project
 
 STRUCTURE = ("extends", "from", "include", "distro", "matrix", "name", "when", "vars", "params", "inherits")
@@ -28,7 +29,7 @@ class Inherited:
 
     variables: Mapping[str, Node]
     distribution: Distribution | None
-    programs: Mapping[str, Node]
+    programs: Mapping[Key, Node]
     parent: Mapping[str, Any]
     supervisor: Mapping[str, str] | None
 
@@ -40,8 +41,8 @@ class Resolved:
     node: source.Mapping
     scope: Scope
     variables: Mapping[str, Node]
-    programs: Mapping[str, Node]
-    turned_off: Mapping[str, Span]
+    programs: Mapping[Key, Node]
+    turned_off: Mapping[Key, Span]
     changed: bool
     """Whether the node holds more than the stack's own file did when that was checked."""
 
@@ -98,13 +99,13 @@ def resolve(
     variables = _join(project.variables, inherited.variables, *map(_variables, layers), set_variables(options))
     scope = Scope(variables, facts, findings, before.used)
     merged = _merge(layers, scope)
-    programs, turned_off = _programs(merged, inherited.programs, scope)
-    settled = settle(merged.without("programs"))
+    programs, turned_off = merge_programs(merged, inherited.programs, scope)
+    settled = settle(merged.without(*BLOCKS))
     assert isinstance(settled, source.Mapping)
     scope = _with_own_supervisor(settled, scope, inherited)
     evaluated = evaluate(settled, scope)
     assert isinstance(evaluated, source.Mapping)
-    node = _with_programs(evaluated, programs, scope, merged)
+    node = with_programs(evaluated, programs, scope, merged)
     return Resolved(
         node=node,
         scope=scope,
@@ -256,40 +257,3 @@ def _variable_is(name: str, wanted: str, span: Span, scope: Scope) -> bool:
         scope.findings.error(fault.code, fault.message, span, help=fault.help)
         return False
     return (str(value).lower() if isinstance(value, bool) else str(value)) == wanted
-
-
-def _programs(
-    merged: source.Mapping, inherited: Mapping[str, Node], scope: Scope
-) -> tuple[dict[str, Node], dict[str, Span]]:
-    """Merge the image's programs with those inherited of the same name; a reset turns an inherited one off."""
-    own = merged.get("programs")
-    programs: dict[str, Node] = {}
-    turned_off: dict[str, Span] = {}
-    for name, span, node in own.items() if isinstance(own, source.Mapping) else ():
-        if is_reset(node):
-            turned_off[name] = span
-        elif name in inherited:
-            inner = shape.inside(shape.load("stack"), "programs", name)
-            programs[name] = merge(inherited[name], node, inner, lambda part: evaluate(part, scope))
-        else:
-            programs[name] = node
-    return programs, turned_off
-
-
-def _with_programs(
-    node: source.Mapping, programs: Mapping[str, Node], scope: Scope, merged: source.Mapping
-) -> source.Mapping:
-    own = merged.get("programs")
-    if not programs or not isinstance(own, source.Mapping):
-        return node
-    made = {
-        name: evaluated
-        for name, program in programs.items()
-        if (settled := settle(program)) is not None and (evaluated := evaluate(settled, scope)) is not None
-    }
-    block = replace(own, values=dict(made), tag=None)
-    return replace(
-        node,
-        values={**node.values, "programs": block},
-        keys={**node.keys, "programs": merged.keys["programs"]},
-    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stackgen.diagnostics import Findings, Span
+from stackgen.diagnostics import Findings, Related, Span
 from stackgen.docker import inherit
 from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError, Unsayable
 from stackgen.docker.instructions import Instruction, Shell, User
@@ -66,10 +66,11 @@ class Emitter:
         self.steps: list[Step] = []
         self.stages: list[Step] = []
         self.files: dict[str, ContextFile] = {}
+        self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
         self.declared_user = quote_path(escape_dollar(self.user)) if self.user else "root"
         self._user_known = above.known
-        self._own_shell = self.state.config.shell
+        self.declared_shell = self.state.config.shell
         self._key = ""
         self._own_order = False
         self._placed: list[Placed] = []
@@ -107,7 +108,8 @@ class Emitter:
             self._placed.append(placed(instruction, span) if text is None else Placed(instruction, text, span))
             self.state = inherit.apply(self.state, instruction)
         except Unsayable as error:
-            self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
+            reason = error.reason.removeprefix(f"no Dockerfile can say {type(instruction).__name__.upper()} so: ")
+            self.findings.error("unsayable", f"a Dockerfile cannot say this: {reason}", span)
         except (RefusedError, DockerfileError) as error:
             self.findings.error("refused", f"Docker refuses this: {error}", span)
 
@@ -164,8 +166,19 @@ class Emitter:
                 else f"two files go to {path}",
                 span,
                 help="keep one of the two",
+                related=[Related("the other one", other.span)] if other.span else (),
             )
             return False
+        parts = path.split("/")
+        above = ["/".join(parts[:count]) for count in range(1, len(parts))]
+        blocking = next((each for each in above if each in self.files), path if path in self._folders else None)
+        if blocking is not None:
+            place = f"/{blocking.removeprefix('rootfs/')}" if path.startswith("rootfs/") else blocking
+            self.findings.error(
+                "doubled-dest", f"{place} would be a file and a folder", span, help="keep one of the two"
+            )
+            return False
+        self._folders.update(above)
         self.files[path] = ContextFile(path=path, content=content, mode=mode, span=span)
         return other is None
 
@@ -204,10 +217,10 @@ class Emitter:
 
     def own_shell(self) -> None:
         """Let RUN use the image's own SHELL again."""
-        if self.state.config.shell != self._own_shell and self._own_shell is not None:
-            self.add(Shell(argv=self._own_shell), None)
+        if self.state.config.shell != self.declared_shell and self.declared_shell is not None:
+            self.add(Shell(argv=self.declared_shell), None)
 
     def declare_shell(self, argv: tuple[str, ...], span: Span) -> None:
         """Take the image's own SHELL."""
-        self._own_shell = argv
+        self.declared_shell = argv
         self.add(Shell(argv=argv), span)

@@ -35,7 +35,9 @@ def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
     """Make directories and links in one RUN, then copy: one COPY for each directory and, there, for each owner and mode
     that is not the usual one.
     """
-    entries = tuple(entries)
+    entries = tuple(entry for entry in entries if _has_one_source(emitter, entry))
+    if not entries:
+        return
     _make(emitter, [entry for entry in entries if entry.directory or entry.link is not None])
     plain: dict[tuple[str, ...], list[str]] = {}
     for entry in entries:
@@ -47,6 +49,38 @@ def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
     for flags, paths in sorted(plain.items()):
         span = emitter.files[f"rootfs/{paths[0]}"].span
         copy_together(emitter, paths, span or entries[0].dest.span, flags)
+
+
+def _has_one_source(emitter: Emitter, entry: FileEntry) -> bool:
+    """Whether an entry, after all that merged into it, has one source; else with a finding."""
+    download = entry.download
+    said = {
+        "src": entry.src is not None,
+        "content": entry.content is not None,
+        "url": download is not None,
+        "directory": entry.directory,
+        "link": entry.link is not None,
+    }
+    given = [name for name, is_given in said.items() if is_given]
+    if len(given) != 1:
+        emitter.findings.error(
+            "missing-key" if not given else "wrong-value",
+            f'what goes to "{entry.dest.text}" is not said'
+            if not given
+            else f'"{entry.dest.text}" has {" and ".join(f"`{name}`" for name in given)}; a file has one source',
+            entry.dest.span,
+            help="one of `src`, `content`, `url`, `directory: true` and `link`" if not given else "keep one of them",
+        )
+        return False
+    missing = [arch for arch in download.urls if not {arch, ""} & download.checksums.keys()] if download else []
+    for arch in missing:
+        emitter.findings.error(
+            "missing-key",
+            f"a download needs its checksum{', here of ' + arch if arch else ''}: what comes may not be what was meant",
+            entry.dest.span,
+            help="checksum: sha256:…, which `curl -L URL | sha256sum` prints",
+        )
+    return not missing
 
 
 def lower_context(emitter: Emitter, entries: Iterable[FileEntry]) -> tuple[str, ...]:
@@ -247,7 +281,7 @@ def _near(emitter: Emitter, path: str, beside: str) -> str | None:
         return f"there is no folder {folder}"
     close = did_you_mean(name, inputs.listing(folder or "."))
     if close is None:
-        return f"paths start at the stack file's folder, {beside or '.'}"
+        return f"paths start at the folder of this file{', ' + beside if beside else ''}"
     meant = posixpath.relpath(posixpath.join(folder, close), beside or ".")
     return f'did you mean "{meant}"?'
 

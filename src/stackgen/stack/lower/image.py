@@ -38,11 +38,12 @@ from stackgen.stack.lower.packages import (
     lower_repositories,
     wanted_groups,
 )
+from stackgen.stack.lower.raw import lower_raw
 from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
 from stackgen.stack.model import (
     Command as RunCommand,
 )
-from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section, Supervisor
+from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section
 
 LOG_FOLDER = "/var/log/supervisor"
 
@@ -177,19 +178,15 @@ def _supervised(emitter: Emitter) -> None:
                 help="give a root one: supervisor: {install: package}",
             )
             continue
-        path = _program_path(supervisor, program.name)
+        path = supervisor.file_of(program.kind, program.name).lstrip("/")
         emitter.file(f"rootfs/{path}", ProgramFile(program, program.name, supervisor.logs), 0o644, program.span)
         files[path] = program.span
-    for name, span in image.turned_off.items():
+    for (kind, name), span in image.turned_off.items():
         if supervisor is not None:
-            path = _program_path(supervisor, name)
+            path = supervisor.file_of(kind, name).lstrip("/")
             emitter.file(f"rootfs/{path}", ProgramFile(None, name, supervisor.logs), 0o644, span)
             files[path] = span
     copy_together(emitter, files, next(iter(files.values()), None))
-
-
-def _program_path(supervisor: Supervisor, name: str) -> str:
-    return supervisor.file_of(name).lstrip("/")
 
 
 def _entrypoint(emitter: Emitter, entrypoint: Section | None, cmd: Section | None) -> None:
@@ -307,6 +304,14 @@ def _healthcheck(emitter: Emitter, health: object, span: Span) -> None:
         emitter.add(Healthcheck(test=None), span)
         return
     kind, *rest = health.test or ("CMD",)
+    if kind not in ("CMD", "CMD-SHELL") or not rest:
+        emitter.findings.error(
+            "wrong-value",
+            f"`test` as a list begins with CMD or CMD-SHELL, and the command follows; this one begins with {kind}",
+            span,
+            help=f"test: [CMD, {', '.join(health.test) if kind not in ('CMD', 'CMD-SHELL') else '…'}]",
+        )
+        return
     test: Command = ShellForm(" ".join(rest)) if kind == "CMD-SHELL" else Exec(tuple(rest))
     emitter.add(
         Healthcheck(
@@ -338,6 +343,11 @@ def _run(emitter: Emitter, commands: tuple[RunCommand, ...], span: Span) -> None
         lower_run(emitter, command)
 
 
+def _raw(emitter: Emitter, text: Word, span: Span) -> None:
+    del span
+    lower_raw(emitter, text)
+
+
 _LOWERERS: Mapping[str, Callable[..., None]] = {
     "args": _args,
     "env": _env,
@@ -350,6 +360,7 @@ _LOWERERS: Mapping[str, Callable[..., None]] = {
     "healthcheck": _healthcheck,
     "user": _user,
     "onbuild": _onbuild,
+    "raw": _raw,
 }
 
 

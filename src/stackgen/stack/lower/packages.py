@@ -154,6 +154,9 @@ def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
     mirror = emitter.tools.catalog.mirror(name)
     if mirror is None:
         names = emitter.tools.catalog.names("mirror")
+        if name in names:
+            # Its own file has faults, and they are told.
+            return None
         emitter.findings.error(
             "unknown-mirror",
             f'no mirror is called "{name}"',

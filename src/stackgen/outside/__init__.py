@@ -1,0 +1,1 @@
+"""Programs and libraries outside that stackgen calls, a file for each."""
