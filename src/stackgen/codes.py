@@ -63,6 +63,7 @@ CODES: Mapping[str, str] = {
     "dest-not-absolute": "A destination is no absolute path.",
     "doubled-dest": "Two files go to one place.",
     "doubled-package": "A package is named twice.",
+    "doubled-user": "A user is added twice.",
     "entrypoint-ignores-cmd": "An entrypoint in the shell form never sees the CMD.",
     "entrypoint-resets-cmd": "An entrypoint resets the CMD that an image above gives.",
     "file-missing": "A file that would be copied is not there.",

@@ -253,7 +253,6 @@ def test_what_comes_later_is_what_issue_3_says() -> None:
         "stack.json#/$defs/include/items/anyOf/1/properties/with",
         "stack.json#/$defs/matrix",
         "stack.json#/$defs/stages",
-        "stack.json#/$defs/users",
         "stack.json#/$defs/copiedFile/properties/stage",
         "fragment.json#/$defs/params",
         "service.json#/$defs/services",

@@ -53,6 +53,8 @@ class Family:
     configuration: tuple[str, ...]
     repository_template: str
     pipefail: tuple[str, ...]
+    users_template: str
+    nologin: str
     pip: Data
 
     def configures(self, dest: str) -> bool:
@@ -179,5 +181,7 @@ def _family(name: str, data: Any) -> Family:
         configuration=tuple(data["configuration"]),
         repository_template=data["repositories"]["template"],
         pipefail=tuple(data["pipefail"]),
+        users_template=data["users"]["template"],
+        nologin=data["users"]["nologin"],
         pip=data["pip"],
     )

@@ -240,7 +240,9 @@ class _Reporter:
         if isinstance(node, Mapping):
             for key, span, value in node.items():
                 inner = shape.member(schema, key)
-                if inner is not None and not self._later(f"`{key}`", inner, value, span, (*path, key)):
+                # An entry of a list without one of its keys would be another entry.
+                whole = path if path and isinstance(path[-1], int) else (*path, key)
+                if inner is not None and not self._later(f"`{key}`", inner, value, span, whole):
                     self.later(value, inner, (*path, key))
         elif isinstance(node, Sequence):
             inner = shape.element(schema)

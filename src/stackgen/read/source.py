@@ -137,6 +137,8 @@ class _Builder:
         self.parser: Any = _Parser(source.text)
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.open_anchors: set[str] = set()
+        self.told: set[int] = set()
+        """Lines with a fault that the parser may stumble over once more."""
         self.count = 0
 
     def span(self, start: Any, end: Any) -> Span:
@@ -294,10 +296,12 @@ class _Builder:
         span = key.span
         line = self.source.line(span.line)
         if event.flow_style and line[span.column - 2 : span.column] == "{{":
-            whole = re.match(r"\{\{.*?\}\}.*?(?=\s+#|[,\]}]?\s*$)", line[span.column - 2 :])
+            in_flow = re.search(r"[\[{]", line[: span.column - 2])
+            whole = re.match(_IN_FLOW if in_flow else _IN_BLOCK, line[span.column - 2 :])
             text = whole[0] if whole else line[span.column - 2 :].rstrip()
             quoted = json.dumps(text, ensure_ascii=False)
             place = replace(span, column=span.column - 1, end_line=span.line, end_column=span.column - 1 + len(text))
+            self.told.add(span.line)
             self.findings.error(
                 "unquoted-expression",
                 "YAML reads {{ … }} without quotes as a map in a map",
@@ -374,6 +378,9 @@ _PROBLEMS = {
 }
 
 
+# An expression without quotes, and the text behind it that belongs to it.
+_IN_FLOW = r"\{\{.*?\}\}[^,\[\]{}#]*(?<!\s)"
+_IN_BLOCK = r"\{\{.*?\}\}.*?(?=\s+#|\s*$)"
 _ENTRY = re.compile(r"(?P<before>\s*(?:- )*(?:[\w.-]+:\s+)?(?:- )?)(?P<value>[^\s\"'\[{|>&*].*: .*)")
 
 
@@ -408,12 +415,15 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
 
 def parse(source: Source, findings: Findings) -> Node | None:
     """Give the one document of a source as nodes, or None: with findings, or where it is empty."""
+    builder = _Builder(source, findings)
     try:
-        return _Builder(source, findings).document()
+        return builder.document()
     except _Broken:
         return None
     except yaml.YAMLError as error:
-        _broken_yaml(source, error, findings)
+        mark = getattr(error, "problem_mark", None)
+        if mark is None or mark.line + 1 not in builder.told:
+            _broken_yaml(source, error, findings)
         return None
 
 

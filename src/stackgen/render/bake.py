@@ -22,6 +22,8 @@ def bake_json(parts: Mapping[str, Part]) -> str:
     targets: dict[str, Any] = {}
     for name, part in sorted(parts.items()):
         body: dict[str, Any] = {"context": name, "tags": list(part["references"])}
+        if part["platforms"]:
+            body["platforms"] = part["platforms"]
         if part["parent"] is not None:
             body["contexts"] = {part["parent_reference"]: f"target:{target(part['parent'])}"}
         targets[target(name)] = body

@@ -121,6 +121,8 @@ def _declared(used: Iterable[str], said: Any) -> dict[str, Any]:
 
 def _build(name: str, part: Part) -> dict[str, Any]:
     build: dict[str, Any] = {"context": name}
+    if part["platforms"]:
+        build["platforms"] = part["platforms"]
     if part["parent"] is not None:
         build["additional_contexts"] = {part["parent_reference"]: f"service:{part['parent']}"}
     return build

@@ -84,6 +84,7 @@ def make_plan(
         stack_folder = project.inputs.root / each.unit.document.folder
         part = {
             "references": list(each.image.references),
+            "platforms": list(each.image.platforms),
             "parent": names.get(each.unit.parent or ""),
             "parent_reference": each.image.parent,
             "service": service_of(each, names, Path(os.path.relpath(stack_folder, folder)).as_posix()),

@@ -269,6 +269,7 @@ def _bottom(config: inherit.Config, *, known: bool) -> Above:
         repositories={},
         mirror="official",
         pip=False,
+        users={},
         supervisor=None,
     )
 
@@ -383,6 +384,7 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _G
         repositories=words(node.get("repositories")),
         sections=tuple(model.sections(node)),
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
+        platforms=tuple(each.text for each in words(node.get("platforms"))),
         supervisor=model.read_supervisor(node, where),
         programs=tuple(own.values()),
         turned_off={(SECTIONS[block], name): span for (block, name), span in resolved.turned_off.items()},

@@ -33,6 +33,8 @@ class Document:
     node: source.Mapping
     sound: bool = True
     suspect: bool = False
+    lost_parent: bool = False
+    """Whether what was taken out is, or was meant as, its parent."""
 
     @property
     def stem(self) -> str:
@@ -111,7 +113,10 @@ class _Loader:
         for removed in found.removed:
             suspect = suspect or not removed or removed[0] in STOOD_ON or removed[0] not in known
         left = found.node if isinstance(found.node, source.Mapping) else replace(node, values={})
-        return Document(path=path, node=left, sound=self.findings.errors == before, suspect=suspect)
+        tops = {str(removed[0]) for removed in found.removed if removed}
+        lost_parent = any(top in ("extends", "from") or did_you_mean(top, ("extends", "from")) for top in tops)
+        sound = self.findings.errors == before
+        return Document(path=path, node=left, sound=sound, suspect=suspect, lost_parent=lost_parent)
 
     def discover(self, start: Iterable[str]) -> None:
         """Read every file that the first ones lead to."""
@@ -132,13 +137,14 @@ class _Loader:
     def find_links(self, document: Document, links: _Links) -> None:
         node = document.node
         parents = [key for key in ("extends", "from") if key in node.values]
-        if not parents:
+        if not parents and not document.lost_parent:
             self.findings.error(
                 "no-parent",
                 "a stack needs a parent: `extends` another stack, or `from` an image",
                 _first_key(node),
                 help="from: debian:12-slim",
             )
+        if not parents:
             links.extends_broken = True
         elif len(parents) == 2:
             self.findings.error(

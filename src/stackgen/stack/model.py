@@ -35,6 +35,22 @@ class PackageGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddedUser:
+    """A user that the image adds; its group is named as it is unless said."""
+
+    name: str
+    span: Span
+    group: str
+    uid: str | None = None
+    gid: str | None = None
+    groups: tuple[str, ...] = ()
+    home: str | None = None
+    create_home: bool = False
+    shell: str | None = None
+    system: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """A file from elsewhere: its address and checksum, by architecture where there are several ("" is all)."""
 
@@ -152,6 +168,7 @@ class Image:
     repositories: tuple[Word, ...]
     sections: tuple[Section, ...]
     context: tuple[FileEntry, ...]
+    platforms: tuple[str, ...]
     supervisor: Supervisor | None
     programs: tuple[Program, ...]
     turned_off: Mapping[tuple[str, str], Span]
@@ -167,7 +184,7 @@ class Image:
 
 # The usual order of what changes rarely before what changes often; `steps` stand after `run`.
 ORDER = (
-    "args", "env", "shell", "repositories", "packages", "pip", "files", "workdir", "run", "steps", "labels",
+    "args", "env", "shell", "repositories", "users", "packages", "pip", "files", "workdir", "run", "steps", "labels",
     "volumes", "expose", "stopsignal", "healthcheck", "user", "entrypoint", "cmd", "onbuild",
 )  # fmt: skip
 
@@ -243,6 +260,29 @@ def _files(node: Node) -> tuple[FileEntry, ...]:
     return tuple(file_entry(item) for item in node.items)
 
 
+def _users(node: Node) -> tuple[AddedUser, ...]:
+    users: list[AddedUser] = []
+    for item in node.items if isinstance(node, Sequence) else ():
+        assert isinstance(item, source.Mapping)
+        get = item.get
+        name = word(item.values["name"])
+        users.append(
+            AddedUser(
+                name=name.text,
+                span=name.span,
+                group=_text(get("group")) or name.text,
+                uid=_text(get("uid")),
+                gid=_text(get("gid")),
+                groups=tuple(each.text for each in words(get("groups"))),
+                home=_text(get("home")),
+                create_home=_flag(get("create_home")),
+                shell=_text(get("shell")),
+                system=_flag(get("system")),
+            )
+        )
+    return tuple(users)
+
+
 def _lines(node: Node) -> tuple[str, ...]:
     return (node.text.strip("\n"),) if isinstance(node, Scalar) else tuple(each.text for each in words(node))
 
@@ -305,6 +345,7 @@ _READERS: Mapping[str, Callable[[Node], Payload]] = {
     "repositories": words,
     "packages": package_groups,
     "pip": words,
+    "users": _users,
     "files": _files,
     "workdir": word,
     "run": _commands,

@@ -121,6 +121,13 @@ def check_programs(effective: Mapping[Key, Program], turned_off: Mapping[Key, Sp
                     "unknown-program",
                     f'the group `{name}` has a program "{member}" that is not there',
                     program.span,
-                    help=suggestion(member, names, f"programs here: {', '.join(names)}" if names else None),
+                    help=_regrouped(name, program, names)
+                    if off
+                    else suggestion(member, names, f"programs here: {', '.join(names)}"),
                     related=[Related("it is turned off here", off)] if off else (),
                 )
+
+
+def _regrouped(name: str, program: Program, names: list[str]) -> str:
+    left = ", ".join(member for member in program.options["programs"] if member in names)
+    return f"say the group again where it is turned off: groups: {{{name}: {{programs: !override [{left}]}}}}"

@@ -100,7 +100,8 @@ def resolve(
     scope = Scope(variables, facts, findings, before.used)
     merged = _merge(layers, scope)
     programs, turned_off = merge_programs(merged, inherited.programs, scope)
-    settled = settle(merged.without(*BLOCKS))
+    mixed = merged.without(*BLOCKS)
+    settled = settle(mixed)
     assert isinstance(settled, source.Mapping)
     scope = _with_own_supervisor(settled, scope, inherited)
     evaluated = evaluate(settled, scope)
@@ -112,7 +113,7 @@ def resolve(
         variables=variables,
         programs={**inherited.programs, **programs},
         turned_off=turned_off,
-        changed=len(layers) > 1 or evaluated is not settled or bool(programs),
+        changed=len(layers) > 1 or settled is not mixed or evaluated is not settled or bool(programs),
     )
 
 

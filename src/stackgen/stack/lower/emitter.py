@@ -24,6 +24,8 @@ ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
 PLAIN_SHELL = ("/bin/sh", "-c")
 # Shells that run what is written for /bin/sh.
 POSIX_SHELLS = ("sh", "ash", "bash", "dash")
+# Stands where a word should that cannot be said: the finding is kept, and one that follows from it is none.
+_OTHER = "unsayable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Above:
     """Repositories whose files lie in the image, and whether each is on."""
     mirror: str
     pip: bool
+    users: Mapping[str, Span]
+    """Users that an ancestor added, and where."""
     supervisor: Supervisor | None
 
 
@@ -66,6 +70,7 @@ class Emitter:
         self.steps: list[Step] = []
         self.stages: list[Step] = []
         self.files: dict[str, ContextFile] = {}
+        self.users = dict(above.users)
         self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
         self.declared_user = quote_path(escape_dollar(self.user)) if self.user else "root"
@@ -130,30 +135,30 @@ class Emitter:
             return None
 
     def word(self, value: str, span: Span | None) -> str:
-        """Give a value as a Dockerfile word of a path's kind, or an empty one with a finding."""
+        """Give a value as a Dockerfile word of a path's kind, or another one with a finding."""
         try:
             return quote_path(value)
         except Unsayable as error:
             self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
-            return ""
+            return _OTHER
 
     def source(self, path: str, span: Span | None) -> str:
-        """Give what COPY or ADD takes as a word, or an empty one with a finding."""
+        """Give what COPY or ADD takes as a word, or another one with a finding."""
         try:
             return literal_source(path)
         except Unsayable as error:
             self.findings.error("unsayable", f"a Dockerfile cannot copy {path!r}: {error.reason}", span)
-            return ""
+            return _OTHER
 
-    def expand(self, value: str, span: Span) -> str:
-        """Give a value with the image's ENV put in."""
+    def expand(self, value: str, span: Span) -> str | None:
+        """Give a value with the image's ENV put in, or None with a finding."""
         try:
             return expand_word(quote(value), self.env)
         except Unsayable as error:
             self.findings.error("unsayable", f"a Dockerfile cannot say this: {error.reason}", span)
         except ExpansionError as error:
             self.findings.error("refused", f"Docker refuses this: {error}", span)
-        return value
+        return None
 
     def file(self, path: str, content: bytes | Recipe, mode: int, span: Span | None) -> bool:
         """Put a file into the build context; a second one at the same place is a finding."""

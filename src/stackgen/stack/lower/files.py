@@ -139,6 +139,8 @@ def _flags(emitter: Emitter, entry: FileEntry) -> tuple[str, ...]:
 def _dest(emitter: Emitter, entry: FileEntry) -> str | None:
     """Give an entry's destination with the image's ENV put in; it must be absolute by then."""
     dest = emitter.expand(entry.dest.text, entry.dest.span)
+    if dest is None:
+        return None
     if not dest.startswith("/") or ".." in dest.split("/"):
         emitter.findings.error(
             "dest-not-absolute",

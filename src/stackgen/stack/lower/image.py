@@ -40,6 +40,7 @@ from stackgen.stack.lower.packages import (
 )
 from stackgen.stack.lower.raw import lower_raw
 from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
+from stackgen.stack.lower.users import lower_users
 from stackgen.stack.model import (
     Command as RunCommand,
 )
@@ -72,6 +73,7 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
     repositories = lower_repositories(emitter, groups)
     if early:
         lower_files(emitter, early)
+    _simple(emitter, section("users"))
     if groups:
         emitter.begin("packages")
         lower_packages(emitter, groups, _first_span(image, "packages"))
@@ -125,6 +127,7 @@ def _result(
             repositories=repositories,
             mirror=image.mirror.text if image.mirror else above.mirror,
             pip=above.pip or used_pip,
+            users=emitter.users,
             supervisor=image.supervisor or above.supervisor,
         ),
     )
@@ -352,6 +355,7 @@ _LOWERERS: Mapping[str, Callable[..., None]] = {
     "args": _args,
     "env": _env,
     "shell": _shell,
+    "users": lower_users,
     "workdir": _workdir,
     "run": _run,
     "volumes": _volumes,
