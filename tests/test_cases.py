@@ -26,7 +26,7 @@ def test_bad(case: Case, tmp_path: Path) -> None:
     ran = case.printed(tmp_path / "case")
     expected = (case.folder / "expected.txt").read_text("utf-8")
     assert ran.stderr == expected, case.says
-    assert ran.code == (1 if ": error[" in expected or expected.startswith("error[") else 2)
+    assert ran.code == (2 if expected.startswith("Usage:") else 1)
     assert ran.stdout == ""
     assert not (tmp_path / "case" / "build").exists()
 

@@ -51,11 +51,12 @@ def seen_by_buildkit(text: str) -> list[Seen] | None:
     """None where it refuses the text."""
     try:
         commands = dockerfile.parse_string(text)
-    except dockerfile.GoParseError:
+    except (dockerfile.GoParseError, UnicodeDecodeError):
+        # It cuts the first word of a HEALTHCHECK at bytes that look like blanks, and so can end within a character.
         return None
     return [
         Seen(
-            keyword=command.cmd.upper(),
+            keyword=(command.cmd or "").upper(),
             words=_trigger(command) if command.sub_cmd else _words(command),
             heredocs=tuple((heredoc.name, heredoc.content) for heredoc in command.heredocs),
             lines=(command.start_line, command.end_line),
@@ -66,12 +67,12 @@ def seen_by_buildkit(text: str) -> list[Seen] | None:
 
 def _words(command: dockerfile.Command) -> tuple[str, ...]:
     words: tuple[str, ...] = command.value
-    match command.cmd.upper():
+    match (command.cmd or "").upper():
         case "RUN" | "COPY" | "ADD":
             return (*command.flags, *words)
         case "FROM" if len(words) == 3:
             return (words[0], "AS", words[2].lower())
-        case "HEALTHCHECK":
+        case "HEALTHCHECK" if words:
             return (words[0].upper(), *words[1:])
         case "VOLUME":
             return tuple(word.strip(GO_SPACE) for word in words)
