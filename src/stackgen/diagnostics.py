@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
@@ -80,6 +80,8 @@ class Diagnostic:
     help: str | None = None
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    topic: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
+    """What it is about, where several places can show one fault: the first is told, the others are related to it."""
 
     def key(self) -> tuple[tuple[str, int, int], str, str]:
         """What findings are ordered by: place, then code, then message."""
@@ -95,25 +97,49 @@ class StackError(Exception):
         super().__init__("; ".join(errors))
 
 
+# Gives a finding as it is kept, with what only its sender knows of it, or None where it is kept back.
+Lens = Callable[[Diagnostic], Diagnostic | None]
+
+
 class Findings:
-    """Where a run collects its findings; the same fault at the same place is kept once."""
+    """Where a run collects its findings; the same fault at the same place is kept once, and one fault is told once."""
 
     def __init__(self) -> None:
         self._seen: dict[tuple[object, ...], Diagnostic] = {}
-        self._muted: frozenset[str] = frozenset()
+        self._topics: dict[tuple[str, ...], tuple[object, ...]] = {}
+        self._lenses: tuple[Lens, ...] = ()
+
+    def through(self, lens: Lens) -> Findings:
+        """Give a way into these findings that looks at each through a lens."""
+        view = Findings()
+        view._seen = self._seen
+        view._topics = self._topics
+        view._lenses = (lens, *self._lenses)
+        return view
 
     def muting(self, codes: frozenset[str]) -> Findings:
         """Give a way into these findings that keeps some codes back: what may only follow from another fault."""
-        view = Findings()
-        view._seen = self._seen
-        view._muted = self._muted | codes
-        return view
+        return self.through(lambda found: None if found.code in codes else found)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a finding."""
-        if diagnostic.code not in self._muted:
-            place = diagnostic.span.key() if diagnostic.span else None
-            self._seen.setdefault((place, diagnostic.code, diagnostic.message), diagnostic)
+        for lens in self._lenses:
+            seen = lens(diagnostic)
+            if seen is None:
+                return
+            diagnostic = seen
+        place = diagnostic.span.key() if diagnostic.span else None
+        key = (place, diagnostic.code, diagnostic.message)
+        if key in self._seen:
+            return
+        first = self._topics.setdefault(diagnostic.topic, key) if diagnostic.topic else key
+        if first == key:
+            self._seen[key] = diagnostic
+        elif diagnostic.span is not None:
+            told = self._seen[first]
+            also = Related("also here", diagnostic.span)
+            if also not in told.related:
+                self._seen[first] = replace(told, related=(*told.related, also))
 
     def _found(
         self,
@@ -124,6 +150,7 @@ class Findings:
         help: str | None,
         related: Iterable[Related],
         fix: Fix | None,
+        topic: tuple[str, ...] | None = None,
     ) -> None:
         self.add(
             Diagnostic(
@@ -134,6 +161,7 @@ class Findings:
                 help=help,
                 related=tuple(related),
                 fix=fix,
+                topic=topic,
             )
         )
 
@@ -146,9 +174,10 @@ class Findings:
         help: str | None = None,
         related: Iterable[Related] = (),
         fix: Fix | None = None,
+        topic: tuple[str, ...] | None = None,
     ) -> None:
-        """Keep a finding that makes the input invalid."""
-        self._found("error", code, message, span, help, related, fix)
+        """Keep a finding that makes the input invalid; `topic` is what several places of one fault have in common."""
+        self._found("error", code, message, span, help, related, fix, topic)
 
     def warning(
         self,

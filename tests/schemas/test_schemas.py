@@ -248,8 +248,6 @@ def test_what_comes_later_is_what_issue_3_says() -> None:
     later = {str(place) for place in ALL if "x-later" in place.schema}
     assert later == {
         "stack.json#/$defs/extends/anyOf/1/properties/with",
-        "stack.json#/$defs/ownRepository",
-        "stack.json#/$defs/certificates",
         "stack.json#/$defs/include/items/anyOf/1/properties/with",
         "stack.json#/$defs/matrix",
         "stack.json#/$defs/stages",

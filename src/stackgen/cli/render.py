@@ -71,8 +71,10 @@ def command(
         return
     done = (api.changes if check or diff else api.write)(plan, force=force)
     print_findings(done.diagnostics)
-    fail_on_errors(done.diagnostics, "; nothing was written")
-    changes = done.unwrap()
+    changes = done.value
+    if changes is None or not (check or diff):
+        fail_on_errors(done.diagnostics, "; nothing was written")
+        changes = done.unwrap()
     if diff:
         _print_diff(changes)
     elif check:

@@ -53,6 +53,8 @@ class Family:
     configuration: tuple[str, ...]
     repository_template: str
     pipefail: tuple[str, ...]
+    own_repositories: Data
+    certificates: Data
     users_template: str
     nologin: str
     pip: Data
@@ -181,6 +183,8 @@ def _family(name: str, data: Any) -> Family:
         configuration=tuple(data["configuration"]),
         repository_template=data["repositories"]["template"],
         pipefail=tuple(data["pipefail"]),
+        own_repositories=data["own_repositories"],
+        certificates=data["certificates"],
         users_template=data["users"]["template"],
         nologin=data["users"]["nologin"],
         pip=data["pip"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shlex
 from collections.abc import Sequence
@@ -44,6 +45,7 @@ class Templates:
             autoescape=False,
         )
         self._environment.filters["json"] = _json
+        self._environment.filters["dirname"] = posixpath.dirname
         self._environment.filters["yamlword"] = yaml_word
         self._environment.filters["shellword"] = shlex.quote
 

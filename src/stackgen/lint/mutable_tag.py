@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import re
+
 from stackgen.lint.rule import ImageRule, Say, Subject
 
-MOVING = frozenset({"latest", "stable", "testing", "edge", "rolling", "nightly", "main", "master", "dev"})
+MOVING = frozenset(
+    "latest stable testing unstable edge rolling nightly main master dev devel develop mainline current lts next "
+    "snapshot canary".split()
+)
+# Kinds of an image, which name no release by themselves.
+VARIANTS = frozenset("alpine slim fpm apache cli zts jre jdk perl debug nonroot".split())
+
+
+def _moves(tag: str) -> bool:
+    """Whether a tag names no release: made of words that move and of an image's kinds alone."""
+    words = re.split(r"[-_.]", tag.lower())
+    return all(word in MOVING or word in VARIANTS for word in words)
 
 
 def _check(subject: Subject, say: Say) -> None:
     image = subject.compiled.image
-    said = subject.compiled.unit.document.node.get("from")
-    if not image.is_root or said is None or image.parent == "scratch" or "@" in image.parent:
+    if not image.is_root or image.parent == "scratch" or "@" in image.parent:
         return
-    tag = image.parent.rsplit("/", 1)[-1].partition(":")[2]
-    span = said.span
+    name, _, tag = image.parent.rpartition("/")[2].partition(":")
+    span = subject.compiled.unit.document.node.values["from"].span
     if not tag:
         say(
-            f"{image.parent} has no tag, which means latest: another image tomorrow",
+            f"{name} has no tag, which means latest: another image tomorrow",
             span,
-            "name a release: debian:12-slim",
+            f"name a release, {name}:TAG, or a digest, {name}@sha256:…",
         )
-    elif tag in MOVING:
+    elif _moves(tag):
         say(
-            f"the tag {tag} moves: {image.parent} is another image tomorrow",
+            f"the tag {tag} moves: {name}:{tag} is another image tomorrow",
             span,
-            "name a release, or a digest: NAME@sha256:…",
+            f"name a release, or a digest: {name}@sha256:…",
         )
 
 

@@ -9,7 +9,7 @@ def _check(subject: Subject, say: Say) -> None:
     for name in subject.compiled.left_behind:
         say(
             f'the inherited program "{name}" is made of a variable that is changed here, and its file stays as it was',
-            subject.span("vars") or next(iter(subject.compiled.unit.document.node.keys.values())),
+            subject.span("vars") or subject.first_span(),
             f"name it, and it is written anew: programs: {{{name}: {{}}}}",
         )
 

@@ -13,14 +13,23 @@ LONGEST_NAME = 255
 
 
 def _check(subject: Subject, say: Say) -> None:
-    image = subject.compiled.image
-    for reference in image.references:
-        if not _REFERENCE.fullmatch(reference) or len(reference.rpartition(":")[0]) > LONGEST_NAME:
+    """`image` and `tag` are held against their form when they are read; a file's stem becomes a name unread."""
+    for reference in subject.compiled.image.references:
+        name = reference.rpartition(":")[0]
+        if len(name) > LONGEST_NAME:
             say(
-                f"a registry refuses {reference}",
-                subject.span("image") or next(iter(image.spans.values())),
-                "small letters, digits, and single . _ - between them; a tag of at most 128 characters",
+                f"a registry refuses a name of {len(name)} characters",
+                subject.span("image") or subject.first_span(),
+                f"the longest has {LONGEST_NAME}, with the host",
             )
+        elif not _REFERENCE.fullmatch(reference):
+            plain = re.sub(r"[^a-z0-9/]+", "-", name.lower()).strip("-/") or "app"
+            say(
+                f"a registry refuses {reference}: a name has small letters, digits, and single . _ - between them",
+                subject.span("image") or subject.first_span(),
+                f"write image: {plain}",
+            )
+            return
 
 
 RULE = ImageRule(code="reference-refused", severity="error", check=_check)

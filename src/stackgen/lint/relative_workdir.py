@@ -13,7 +13,8 @@ def _check(subject: Subject, say: Say) -> None:
         if isinstance(placed.instruction, Workdir):
             path = placed.instruction.path.strip('"')
             if not path.startswith(("/", "$")):
-                say(f'no WORKDIR stands above "{path}"', placed.span, f"write it from the root: /{path}")
+                known = "no WORKDIR stands" if subject.compiled.known else "no WORKDIR that anybody knows stands"
+                say(f'{known} above the relative "{path}"', placed.span, f"write it from the root: /{path}")
             return
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from stackgen.diagnostics import Diagnostic, Findings, Related, Severity, Span
 from stackgen.docker.inherit import Config
 from stackgen.read.inputs import Inputs
 from stackgen.stack.compile import Compiled
-from stackgen.stack.lower.steps import Placed
+from stackgen.stack.lower.steps import ContextFile, Placed
 
 
 class Say(Protocol):
@@ -24,20 +24,40 @@ class Say(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """An image, what it was before its own instructions, and its ancestors in the project, the parent first."""
+    """An image, what it was before its own instructions, and the image of the project that it stands on."""
 
     compiled: Compiled
     before: Config
-    ancestors: tuple[Compiled, ...]
+    parent: Subject | None
+
+    def ancestors(self) -> Iterator[Compiled]:
+        """Give its ancestors in the project, the parent first."""
+        above = self.parent
+        while above is not None:
+            yield above.compiled
+            above = above.parent
 
     def placed(self) -> Iterable[Placed]:
         """Give the image's own instructions in order."""
         for step in self.compiled.lowered.steps:
             yield from step.placed
 
-    def span(self, key: str) -> Span | None:
-        """Give the place of a key of the image's stack."""
-        return self.compiled.image.spans.get(key)
+    def span(self, *keys: str) -> Span | None:
+        """Give the place of the first of some keys that the image's stack has."""
+        return next((span for key in keys if (span := self.compiled.image.spans.get(key))), None)
+
+    def first_span(self) -> Span:
+        """Give the place of the stack's first key: where a finding stands that no key is the place of."""
+        return next(iter(self.compiled.unit.document.node.keys.values()))
+
+    def file_at(self, path: str) -> ContextFile | None:
+        """Give the file that this image, or the nearest above it, puts at a path of the image."""
+        wanted = f"rootfs/{path.lstrip('/')}"
+        for compiled in (self.compiled, *self.ancestors()):
+            for file in compiled.lowered.files:
+                if file.path == wanted:
+                    return file
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

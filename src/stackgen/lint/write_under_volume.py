@@ -6,7 +6,7 @@ but a container with an older volume of that name does not see it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from stackgen.diagnostics import Span
 from stackgen.docker.errors import ExpansionError
@@ -14,11 +14,42 @@ from stackgen.docker.instructions import Add, Copy, Run, Volume
 from stackgen.docker.shell import expand_word
 from stackgen.lint.commands import Simple, simple_commands, text_of
 from stackgen.lint.rule import ImageRule, Say, Subject
+from stackgen.stack.lower.steps import Placed
 
 # Programs that only look, and those that write to the last of their words.
 _LOOKING = frozenset(
-    "[ test ls cat grep egrep fgrep find du df stat file head tail wc echo printf cd export id env readlink realpath "
-    "basename dirname diff cmp sha256sum md5sum tar".split()
+    [
+        "[",
+        "test",
+        "ls",
+        "cat",
+        "grep",
+        "egrep",
+        "fgrep",
+        "find",
+        "du",
+        "df",
+        "stat",
+        "file",
+        "head",
+        "tail",
+        "wc",
+        "echo",
+        "printf",
+        "cd",
+        "export",
+        "id",
+        "env",
+        "readlink",
+        "realpath",
+        "basename",
+        "dirname",
+        "diff",
+        "cmp",
+        "sha256sum",
+        "md5sum",
+        "tar",
+    ]
 )
 _TO_THE_LAST = frozenset(("cp", "install", "ln", "rsync", "scp"))
 
@@ -39,47 +70,43 @@ def _written(command: Simple) -> Iterator[str]:
         yield from words
 
 
-def _places(subject: Subject, instruction: object, volumes: Iterable[str]) -> Iterator[str]:
-    """Give the volumes that an instruction writes under, but for files of `rootfs/`, which have places of their own."""
-    if isinstance(instruction, Copy | Add):
-        if any(source.strip('"').startswith("rootfs/") for source in instruction.sources):
-            return
+def _places(subject: Subject, placed: Placed) -> Iterator[tuple[str, Span | None]]:
+    """Give the paths that an instruction may write to, each with the place in the stack that says so."""
+    instruction = placed.instruction
+    if isinstance(instruction, Run):
+        for command in simple_commands(text_of(instruction)):
+            yield from ((path, placed.span) for path in _written(command))
+    elif isinstance(instruction, Copy | Add):
+        spans = {file.path: file.span for file in subject.compiled.lowered.files}
+        for source in instruction.sources:
+            path = source.strip('"')
+            if path.startswith("rootfs/"):
+                yield path.removeprefix("rootfs"), spans.get(path) or placed.span
         try:
-            dest = expand_word(instruction.dest, dict(subject.compiled.config.env))
+            yield expand_word(instruction.dest, dict(subject.compiled.config.env)), placed.span
         except ExpansionError:
             return
-        yield from (volume for volume in volumes if _below(dest, volume))
-    elif isinstance(instruction, Run):
-        text = text_of(instruction)
-        perhaps = [volume for volume in volumes if volume in text]
-        if perhaps:
-            written = [path for command in simple_commands(text) for path in _written(command)]
-            yield from (volume for volume in perhaps if any(_below(path, volume) for path in written))
 
 
 def _check(subject: Subject, say: Say) -> None:
-    inherited = [path for path in subject.before.volumes if path != "/"]
-    own: list[str] = []
-
-    def found(volume: str, span: Span | None) -> None:
-        say(
-            f"{volume} is a VOLUME {'of an image above' if volume in inherited else 'by now'}: what the build writes "
-            "there is lost with the classic builder; BuildKit keeps it, for containers whose volume is still empty",
-            span,
-            "write it when the container starts, or put it elsewhere",
-        )
-
-    for file in subject.compiled.lowered.files if inherited else ():
-        if file.path.startswith("rootfs/") and file.span is not None:
-            for volume in inherited:
-                if _below(file.path.removeprefix("rootfs"), volume):
-                    found(volume, file.span)
+    inherited = tuple(path for path in subject.before.volumes if path != "/")
+    own: tuple[str, ...] = ()
     for placed in subject.placed():
-        if inherited or own:
-            for volume in _places(subject, placed.instruction, (*inherited, *own)):
-                found(volume, placed.span)
+        told: set[str] = set()
+        for path, span in _places(subject, placed) if inherited or own else ():
+            for volume in (*inherited, *own):
+                if volume not in told and _below(path, volume):
+                    told.add(volume)
+                    by = "of an image above" if volume in inherited else "by now"
+                    say(
+                        f"{volume} is a VOLUME {by}: what is written there is lost with the classic builder, and with "
+                        "BuildKit hidden by a volume that holds something already",
+                        span,
+                        "write it when the container starts, or put it elsewhere",
+                    )
         if isinstance(placed.instruction, Volume):
-            own += [path for path in subject.compiled.config.volumes if path in " ".join(placed.instruction.paths)]
+            words = {word.strip('"') for word in placed.instruction.paths}
+            own += tuple(path for path in subject.compiled.config.volumes if path in words)
 
 
 RULE = ImageRule(code="write-under-volume", severity="warning", check=_check)

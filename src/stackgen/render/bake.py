@@ -24,7 +24,7 @@ def bake_json(parts: Mapping[str, Part]) -> str:
         body: dict[str, Any] = {"context": name, "tags": list(part["references"])}
         if part["platforms"]:
             body["platforms"] = part["platforms"]
-        if part["parent"] is not None:
+        if part["parent"] in parts:
             body["contexts"] = {part["parent_reference"]: f"target:{target(part['parent'])}"}
         targets[target(name)] = body
     document = {"group": {"default": {"targets": list(targets)}}, "target": targets}

@@ -98,7 +98,7 @@ def compose_yaml(parts: Mapping[str, Part], project: Project, templates: Templat
     networks: dict[str, Any] = {}
     for name, part in sorted(parts.items()):
         service = part["service"]
-        body: dict[str, Any] = {"image": part["references"][0], "build": _build(name, part)}
+        body: dict[str, Any] = {"image": part["references"][0], "build": _build(name, part, parts)}
         services[name] = body | (service if service is not None else {"scale": 0})
         volumes |= dict.fromkeys(named_volumes(service or {}))
         networks |= dict.fromkeys(_networks(service or {}))
@@ -119,10 +119,10 @@ def _declared(used: Iterable[str], said: Any) -> dict[str, Any]:
     return dict(sorted({**dict.fromkeys(used), **(said or {})}.items()))
 
 
-def _build(name: str, part: Part) -> dict[str, Any]:
+def _build(name: str, part: Part, parts: Mapping[str, Part]) -> dict[str, Any]:
     build: dict[str, Any] = {"context": name}
     if part["platforms"]:
         build["platforms"] = part["platforms"]
-    if part["parent"] is not None:
+    if part["parent"] in parts:
         build["additional_contexts"] = {part["parent_reference"]: f"service:{part['parent']}"}
     return build

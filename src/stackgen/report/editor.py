@@ -14,6 +14,8 @@ from stackgen.read import shape
 _EXPRESSION = r"\{\{|\{%"
 # Compose puts variables in where our own expressions are long gone: ${REPLICAS:-1}.
 _INTERPOLATED = rf"{_EXPRESSION}|\$"
+# What `!reset` stands before: nothing, or Compose's `!reset null`.
+_NOTHING = "^(null)?$"
 # A text without quotes may look like one of these.
 _LOOKS = ("string", "number", "boolean")
 
@@ -103,7 +105,7 @@ def _opened(made: dict[str, Any], takes: str | None, expression: str) -> dict[st
             made["pattern"] = f"{made['pattern']}|{expression}"
     elif types:
         made["type"] = [*types, "string"]
-        made["pattern"] = expression
+        made["pattern"] = f"{_NOTHING}|{expression}"
     if "pattern" in made and takes:
         # Editors show it in place of the pattern itself.
         made["patternErrorMessage"] = f"Takes {takes}."

@@ -11,6 +11,9 @@ from stackgen.diagnostics import Diagnostic, Source, Span
 
 Paint = Callable[[str, str], str]
 
+# More places than these are counted, not shown; the other formats have all.
+MOST_RELATED = 4
+
 _COLOURS = {"error": "31;1", "warning": "33;1", "info": "36;1", "help": "32", "note": "36", "dim": "2"}
 
 
@@ -66,10 +69,13 @@ def finding(diagnostic: Diagnostic, colour: Paint = plain) -> str:
         lines = [head]
     else:
         lines = [f"{shown_path(span.source)}:{span.line}:{span.column}: {head}", *_excerpt(span, colour, kind)]
-    for related in diagnostic.related:
+    for related in diagnostic.related[:MOST_RELATED]:
         where = f"{shown_path(related.span.source)}:{related.span.line}:{related.span.column}"
         lines.append(f"  {colour('note', 'note')}: {related.message}: {where}")
         lines += ["  " + line for line in _excerpt(related.span, colour, "note", "-")]
+    more = len(diagnostic.related) - MOST_RELATED
+    if more > 0:
+        lines.append(f"  {colour('note', 'note')}: and in {more} more {'place' if more == 1 else 'places'}")
     if diagnostic.help:
         lines.append(f"  {colour('help', 'help')}: {diagnostic.help}")
     return "\n".join(lines)

@@ -371,6 +371,7 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _G
     tags = [_text(node, "tag") or "latest", *(word.text for word in words(node.get("tags")))]
     where = _supervisor_place(node, stand.distribution, shop.findings)
     service = node.get("service")
+    repositories, own_repositories = model.read_repositories(node.get("repositories"))
     return Image(
         name=unit.name,
         path=unit.document.path,
@@ -381,7 +382,9 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _G
         distribution=stand.distribution,
         is_root=is_root,
         mirror=_mirror(node, is_root, stand.distribution, shop),
-        repositories=words(node.get("repositories")),
+        repositories=repositories,
+        own_repositories=own_repositories,
+        certificates=(*(shop.project.certificates if is_root else ()), *words(node.get("certificates"))),
         sections=tuple(model.sections(node)),
         context=tuple(model.file_entry(item) for item in _items(node, "context")),
         platforms=tuple(each.text for each in words(node.get("platforms"))),

@@ -35,6 +35,18 @@ class PackageGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRepository:
+    """A repository that the data do not know: where it is, and the file with its key."""
+
+    name: str
+    url: str
+    suites: tuple[str, ...]
+    components: tuple[str, ...]
+    key: Word
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddedUser:
     """A user that the image adds; its group is named as it is unless said."""
 
@@ -166,6 +178,8 @@ class Image:
     is_root: bool
     mirror: Word | None
     repositories: tuple[Word, ...]
+    own_repositories: tuple[OwnRepository, ...]
+    certificates: tuple[Word, ...]
     sections: tuple[Section, ...]
     context: tuple[FileEntry, ...]
     platforms: tuple[str, ...]
@@ -184,7 +198,7 @@ class Image:
 
 # The usual order of what changes rarely before what changes often; `steps` stand after `run`.
 ORDER = (
-    "args", "env", "shell", "repositories", "users", "packages", "pip", "files", "workdir", "run", "steps", "labels",
+    "args", "env", "shell", "users", "packages", "pip", "files", "workdir", "run", "steps", "labels",
     "volumes", "expose", "stopsignal", "healthcheck", "user", "entrypoint", "cmd", "onbuild",
 )  # fmt: skip
 
@@ -342,7 +356,6 @@ _READERS: Mapping[str, Callable[[Node], Payload]] = {
     "env": _pairs,
     "labels": _pairs,
     "shell": _argv,
-    "repositories": words,
     "packages": package_groups,
     "pip": words,
     "users": _users,
@@ -375,6 +388,27 @@ def sections(node: source.Mapping) -> Iterator[Section]:
                     yield Section(name, _READERS[name](inner), span, own_order=True)
         else:
             yield Section(key, _READERS[key](value), node.keys[key])
+
+
+def read_repositories(node: Node | None) -> tuple[tuple[Word, ...], tuple[OwnRepository, ...]]:
+    """Give the names of repositories that the data know, and the repositories of the stack's own."""
+    named: list[Word] = []
+    own: list[OwnRepository] = []
+    for item in node.items if isinstance(node, Sequence) else ():
+        if isinstance(item, source.Mapping):
+            own.append(
+                OwnRepository(
+                    name=word(item.values["name"]).text,
+                    url=word(item.values["url"]).text,
+                    suites=tuple(each.text for each in words(item.get("suites"))),
+                    components=tuple(each.text for each in words(item.get("components"))),
+                    key=word(item.values["key"]),
+                    span=item.span,
+                )
+            )
+        else:
+            named.append(word(item))
+    return tuple(named), tuple(own)
 
 
 def read_supervisor(node: source.Mapping, where: Mapping[str, str] | None) -> Supervisor | None:

@@ -67,6 +67,7 @@ class Project:
     labels: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, Node] = field(default_factory=dict)
     compose: Mapping[str, object] = field(default_factory=dict)
+    certificates: tuple[Word, ...] = ()
     ignore: tuple[Word, ...] = ()
     spans: Mapping[str, Span] = field(default_factory=dict)
 
@@ -114,6 +115,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         labels=_text_map(node, "labels"),
         variables=_map(node, "vars"),
         compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
+        certificates=words(node.get("certificates")),
         ignore=words(node.get("ignore")),
         spans={key: value.span for key, value in node.values.items()},
     )

@@ -52,9 +52,10 @@ def digest(content: bytes, mode: int) -> str:
 def compare(
     plan: Plan, stack_exists: Callable[[str], bool], findings: Findings, *, force: bool = False
 ) -> Changes | None:
-    """Say what a plan does to its folder, or None with findings where it must not.
+    """Say what a plan does to its folder, or None with findings where nothing can be said of it.
 
-    `stack_exists` says whether a stack file of the project is still there. Findings: broken-manifest, other-options,
+    Where files were edited by hand, or are somebody else's, that is among the findings, and what would become of them
+    among the changes. `stack_exists` says whether a stack file of the project is still there. Findings: broken-manifest, other-options,
     edited-by-hand, not-ours.
     """
     folder = plan.folder
@@ -73,10 +74,13 @@ def compare(
     planned |= {file.path: file for file in shared}
     new = Manifest(images=new.images, files={file.path: digest(file.content, file.mode) for file in shared})
     untouched = {f"{name}/{path}" for name, record in kept.items() for path in record.files}
+    _check_links(folder, planned, findings)
+    if findings.errors:
+        return None
     changes = tuple(_changes(folder, planned, set(old.digests()) - untouched))
     if not force:
         _check_edits(changes, old, findings)
-    return None if findings.errors else Changes(folder=folder, files=changes, manifest=new, old=old)
+    return Changes(folder=folder, files=changes, manifest=new, old=old)
 
 
 def _kept(plan: Plan, old: Manifest, stack_exists: Callable[[str], bool]) -> dict[str, ImageRecord]:
@@ -142,6 +146,18 @@ def _changes(folder: Path, planned: Mapping[str, PlannedFile], ours: set[str]) -
         same = before == file.content and before_mode == file.mode
         state: State = "unchanged" if same else "created" if before is None else "updated"
         yield Change(path=path, state=state, before=before, after=file.content, mode=file.mode)
+
+
+def _check_links(folder: Path, planned: Iterable[str], findings: Findings) -> None:
+    """Find folders that are links: what is written there would land somewhere else."""
+    folders = {parent for path in planned for parent in posixpath.dirname(path).split("/")[:1] if parent}
+    for name in sorted(folders):
+        if (folder / name).is_symlink():
+            findings.error(
+                "not-ours",
+                f"{name} is a link, and what is written there would land somewhere else",
+                help="remove the link, or render into another folder with -o DIR",
+            )
 
 
 def _read(path: Path) -> tuple[bytes | None, int]:

@@ -4,21 +4,22 @@ SHELL round what needs them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stackgen.diagnostics import Findings, Related, Span
 from stackgen.docker import inherit
 from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError, Unsayable
-from stackgen.docker.instructions import Instruction, Shell, User
+from stackgen.docker.instructions import Copy, Instruction, Shell, User
 from stackgen.docker.shell import expand_word
 from stackgen.docker.syntax import escape_dollar, literal_source, parse, quote, quote_path
 from stackgen.know.catalog import Catalog, Family
 from stackgen.know.templates import TemplateFault, Templates
-from stackgen.read.inputs import Inputs
+from stackgen.read.inputs import InputError, Inputs
+from stackgen.read.source import Word
 from stackgen.stack.expressions import Scope
 from stackgen.stack.lower.steps import ContextFile, Placed, Recipe, Step, placed
-from stackgen.stack.model import Image, Supervisor
+from stackgen.stack.model import Image, Supervisor, folder_of
 
 ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
 PLAIN_SHELL = ("/bin/sh", "-c")
@@ -186,6 +187,32 @@ class Emitter:
         self._folders.update(above)
         self.files[path] = ContextFile(path=path, content=content, mode=mode, span=span)
         return other is None
+
+    def project_file(self, word: Word) -> bytes | None:
+        """Give the bytes of a file that a stack names by its path, or None with a finding."""
+        path = self.tools.inputs.inside(folder_of(word.span), word.text)
+        try:
+            if path is None:
+                raise InputError(word.text, "leaves the project")
+            return self.tools.inputs.read(path)
+        except InputError as error:
+            code = "file-missing" if path is not None else "outside-project"
+            self.findings.error(
+                code, f'"{word.text}" {error.reason}', word.span, help="paths start at the file's own folder"
+            )
+            return None
+
+    def copy(self, paths: Iterable[str], span: Span | None, flags: tuple[str, ...] = ()) -> None:
+        """Copy files of `rootfs/` to the same paths in the image: one COPY for each directory, so that none that is
+        there gets the context's modes.
+        """
+        by_folder: dict[str, list[str]] = {}
+        for path in sorted(set(paths)):
+            by_folder.setdefault(path.rpartition("/")[0], []).append(path)
+        for folder, members in sorted(by_folder.items()):
+            sources = tuple(self.source(f"rootfs/{path}", self.files[f"rootfs/{path}"].span) for path in members)
+            dest = self.word(escape_dollar(f"/{folder}/" if folder else "/"), span)
+            self.add(Copy(sources=sources, dest=dest, flags=flags), span)
 
     def as_root(self, span: Span | None) -> None:
         """Be root from here on."""

@@ -15,7 +15,6 @@ from stackgen.read import source
 from stackgen.read.inputs import InputError
 from stackgen.stack.expressions import Facts, Scope, render_file
 from stackgen.stack.lower.emitter import Emitter
-from stackgen.stack.lower.packages import copy_together
 from stackgen.stack.lower.steps import Step, placed
 from stackgen.stack.model import Download, FileEntry, Image, folder_of
 
@@ -48,7 +47,7 @@ def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
                 plain.setdefault(_flags(emitter, entry), []).append(path)
     for flags, paths in sorted(plain.items()):
         span = emitter.files[f"rootfs/{paths[0]}"].span
-        copy_together(emitter, paths, span or entries[0].dest.span, flags)
+        emitter.copy(paths, span or entries[0].dest.span, flags)
 
 
 def _has_one_source(emitter: Emitter, entry: FileEntry) -> bool:

@@ -32,13 +32,12 @@ from stackgen.stack.lower.commands import lower_run
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
 from stackgen.stack.lower.files import lower_context, lower_files
 from stackgen.stack.lower.packages import (
-    copy_together,
     lower_packages,
     lower_pip,
-    lower_repositories,
     wanted_groups,
 )
 from stackgen.stack.lower.raw import lower_raw
+from stackgen.stack.lower.repositories import lower_certificates, lower_repositories
 from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
 from stackgen.stack.lower.users import lower_users
 from stackgen.stack.model import (
@@ -69,6 +68,8 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
     section = image.section
     for key in ("args", "env", "shell"):
         _simple(emitter, section(key))
+    emitter.begin("certificates")
+    lower_certificates(emitter, image.certificates)
     emitter.begin("repositories")
     repositories = lower_repositories(emitter, groups)
     if early:
@@ -189,7 +190,7 @@ def _supervised(emitter: Emitter) -> None:
             path = supervisor.file_of(kind, name).lstrip("/")
             emitter.file(f"rootfs/{path}", ProgramFile(None, name, supervisor.logs), 0o644, span)
             files[path] = span
-    copy_together(emitter, files, next(iter(files.values()), None))
+    emitter.copy(files, next(iter(files.values()), None))
 
 
 def _entrypoint(emitter: Emitter, entrypoint: Section | None, cmd: Section | None) -> None:

@@ -58,7 +58,8 @@ class RepositoryFile:
 
     distribution: Distribution
     family: Family
-    mirror: str
+    mirror: str | None
+    """None is a repository of the stack's own."""
     repositories: tuple[Mapping[str, Any], ...]
 
 
