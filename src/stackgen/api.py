@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.diagnostics import Diagnostic, Findings, Result, StackError, did_you_mean, suggestion
-from stackgen.know.catalog import Catalog
+from stackgen.docker.errors import NoAnswerError
+from stackgen.know.catalog import Catalog, Distribution, Mirror
 from stackgen.know.templates import Templates
 from stackgen.lint.ignore import without_ignored
 from stackgen.lint.run import lint
@@ -21,24 +22,35 @@ from stackgen.read.inputs import Inputs
 from stackgen.read.source import Mapping as MappingNode
 from stackgen.render.dockerfile import print_dockerfile
 from stackgen.render.plan import Plan, make_plan
-from stackgen.stack.compile import Compiled, Workshop, compile_closure
+from stackgen.stack.compile import Compiled, compile_closure
+from stackgen.stack.inspection import Difference, Inspection, differences
 from stackgen.stack.load import ENDINGS, Closure
 from stackgen.stack.load import load as load_closure
 from stackgen.stack.project import PROJECT_FILE, Options, Project, find_root, load_project
+from stackgen.stack.provenance import trace
+from stackgen.stack.workshop import Ask, Workshop
 from stackgen.write.emit import Changes, apply, compare
 
 __all__ = [
     "CallError",
     "Checked",
+    "Difference",
+    "Distribution",
     "Inspection",
+    "Known",
     "Loaded",
+    "Mirror",
+    "NoAnswerError",
     "Options",
     "Plan",
     "Result",
     "StackError",
     "changes",
     "check",
+    "differences",
+    "find_stack",
     "inspect",
+    "known",
     "load",
     "render",
     "write",
@@ -82,22 +94,6 @@ class Checked:
     images: tuple[Compiled, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inspection:
-    """What an image will be, before it is built."""
-
-    compiled: Compiled
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the image as `docker image inspect` does, with the programs that run in it."""
-        programs = {name: dict(program.options) for name, program in sorted(self.compiled.programs.items())}
-        return {
-            "Name": self.compiled.image.reference,
-            "Config": self.compiled.config.to_json(),
-            "Programs": programs,
-        }
-
-
 def _locate(paths: Sequence[str | Path], cwd: Path) -> tuple[Path, list[Path]]:
     """Give the project's root and the paths as absolute ones. Raises CallError."""
     absolute = [Path(os.path.normpath(cwd / path)) for path in paths]
@@ -126,12 +122,20 @@ def _locate(paths: Sequence[str | Path], cwd: Path) -> tuple[Path, list[Path]]:
     return root, absolute
 
 
+def _matches(root: Path, pattern: str) -> list[Path]:
+    """Give what a pattern of `stacks` names; nothing outside of the project is anything of it."""
+    plain = os.path.normpath(pattern)
+    if plain == os.curdir:
+        return [root]
+    return [] if plain.startswith((os.sep, os.pardir)) else list(root.glob(plain))
+
+
 def _stacks(root: Path, paths: list[Path], project: Project) -> tuple[list[str], tuple[str, ...]]:
     """Give the stack files that paths name, as project paths, and what the paths cover."""
     if not paths:
         if not project.stacks:
             raise CallError("which stacks?", f"name a stack file or a folder, or say `stacks:` in {PROJECT_FILE}")
-        paths = sorted(path for pattern in project.stacks for path in root.glob(pattern))
+        paths = sorted(path for pattern in project.stacks for path in _matches(root, pattern))
         if not paths:
             raise CallError(f"`stacks` of {PROJECT_FILE} names nothing that is there")
     stacks: list[str] = []
@@ -206,8 +210,11 @@ def _check_variables(closure: Closure, project: Project, options: Options, findi
             )
 
 
-def check(loaded: Loaded) -> Result[Checked]:
-    """Compile every image and give all findings; the value has those images that could be compiled."""
+def check(loaded: Loaded, *, ask: Ask | None = None) -> Result[Checked]:
+    """Compile every image and give all findings; the value has those images that could be compiled.
+
+    `ask` gives the configuration of an outside image that nobody knows, by its reference, or raises NoAnswerError.
+    """
     printer = None
     if loaded.templates.overrides("dockerfile"):
 
@@ -221,6 +228,7 @@ def check(loaded: Loaded) -> Result[Checked]:
         templates=loaded.templates,
         findings=loaded.findings,
         printer=printer,
+        ask=ask,
     )
     images = compile_closure(loaded.closure, shop)
     lint(images, _complete(loaded), loaded.project.inputs, loaded.findings)
@@ -228,7 +236,14 @@ def check(loaded: Loaded) -> Result[Checked]:
 
 
 def _complete(loaded: Loaded) -> frozenset[str]:
-    """Give the folders that the caller named: every stack in them is part of the run."""
+    """Give the folders that the caller named, of which every stack, and whoever stands on it, is part of the run.
+
+    None where the project has stacks in other places too: they may use what these do not.
+    """
+    covered = set(loaded.covers)
+    for pattern in loaded.project.stacks:
+        if any(path.relative_to(loaded.root).as_posix() not in covered for path in _matches(loaded.root, pattern)):
+            return frozenset()
     folders = (place for place in loaded.covers if loaded.project.inputs.is_folder(place))
     return frozenset("" if place == "." else place for place in folders)
 
@@ -240,10 +255,10 @@ def _reported(loaded: Loaded) -> tuple[Diagnostic, ...]:
     return without_ignored(loaded.findings.sorted(), sources.values(), loaded.project.ignore)
 
 
-def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None) -> Checked:
+def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None, ask: Ask | None = None) -> Checked:
     loaded = load(paths, options, cwd=cwd)
     assert loaded.value is not None
-    checked = check(loaded.value)
+    checked = check(loaded.value, ask=ask)
     assert checked.value is not None
     return checked.value
 
@@ -268,12 +283,71 @@ def render(
 
 
 def inspect(
-    paths: Sequence[str | Path], options: Options = DEFAULTS, *, cwd: Path | None = None
+    paths: Sequence[str | Path],
+    options: Options = DEFAULTS,
+    *,
+    ask: Ask | None = None,
+    cwd: Path | None = None,
 ) -> Result[tuple[Inspection, ...]]:
-    """Give the effective configuration of the named stacks' images, in build order. Raises CallError."""
-    checked = _checked(paths, options, cwd)
-    chosen = tuple(Inspection(compiled=each) for each in checked.images if each.unit.named)
-    return Result(None if checked.loaded.findings.errors else chosen, _reported(checked.loaded))
+    """Give what the named stacks' images will be, in build order. Raises CallError.
+
+    `ask` gives the configuration of an outside image that nobody knows, by its reference, or raises NoAnswerError.
+    """
+    checked = _checked(paths, options, cwd, ask)
+    if checked.loaded.findings.errors:
+        return Result(None, _reported(checked.loaded))
+    traced = trace(checked.images)
+    chosen = tuple(Inspection(traced=traced[each.unit.key]) for each in checked.images if each.unit.named)
+    return Result(chosen, _reported(checked.loaded))
+
+
+def find_stack(path: str | Path, other: str | Path, *, cwd: Path | None = None) -> Path:
+    """Give the file of a stack that is named by its path, or by its name beside `other` or in the project's `stacks`.
+
+    Raises CallError.
+    """
+    here = (cwd or Path.cwd()).absolute()
+    given = Path(path)
+    if (here / given).exists() or len(given.parts) != 1 or given.suffix in ENDINGS:
+        return given
+    beside = here / other
+    places = [beside if beside.is_dir() else beside.parent] if beside.exists() else []
+    root = find_root(here)
+    if root is not None:
+        project = load_project(Inputs(root), Findings())
+        places += [each for pattern in project.stacks for each in _matches(root, pattern)]
+    files = [file for place in places for file in (sorted(place.iterdir()) if place.is_dir() else [place])]
+    stacks = {file.stem: file for file in reversed(files) if file.suffix in ENDINGS and file.name != PROJECT_FILE}
+    if given.name not in stacks:
+        known = f"stacks there: {', '.join(sorted(stacks))}" if stacks else "name its file: stacks/NAME.yml"
+        raise CallError(f'no stack "{given}" is to be found', suggestion(given.name, stacks, known))
+    return Path(os.path.relpath(stacks[given.name], here))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of the world, by name, and which of it is the project's own."""
+
+    distributions: tuple[Distribution, ...]
+    mirrors: tuple[Mirror, ...]
+    own_distributions: frozenset[str]
+    own_mirrors: frozenset[str]
+
+
+def known(*, cwd: Path | None = None) -> Result[Known]:
+    """Give the distributions and mirrors that are known, those of the project that `cwd` lies in included."""
+    findings = Findings()
+    root = find_root((cwd or Path.cwd()).absolute())
+    project = load_project(Inputs(root), findings) if root else None
+    folder = root / project.data if root and project and project.data else None
+    catalog = Catalog(Inputs(folder) if folder and folder.is_dir() else None, findings)
+    found = Known(
+        distributions=tuple(filter(None, map(catalog.distribution, catalog.names("distro")))),
+        mirrors=tuple(filter(None, map(catalog.mirror, catalog.names("mirror")))),
+        own_distributions=catalog.own_names("distro"),
+        own_mirrors=catalog.own_names("mirror"),
+    )
+    return Result(found, findings.sorted())
 
 
 def changes(plan: Plan, *, force: bool = False) -> Result[Changes]:
@@ -292,6 +366,10 @@ def write(plan: Plan, *, force: bool = False) -> Result[Changes]:
         except OSError as error:
             findings = Findings()
             where = Path(error.filename).name if error.filename else "a file"
-            findings.error("cannot-write", f"{where} cannot be written: {(error.strerror or 'failed').lower()}")
+            findings.error(
+                "cannot-write",
+                f"{where} cannot be written: {(error.strerror or 'failed').lower()}",
+                help="make room for it, or render into another folder with -o DIR",
+            )
             return Result(None, findings.sorted())
     return found

@@ -43,6 +43,11 @@ class Span:
     end_line: int
     end_column: int
 
+    @classmethod
+    def whole(cls, source: Source) -> Span:
+        """Give a source as a whole, where no line of it can be named: its line is 0."""
+        return cls(source, 0, 0, 0, 0)
+
     @property
     def path(self) -> str:
         """The path of the source inside the project."""
@@ -83,6 +88,13 @@ class Diagnostic:
     topic: tuple[str, ...] | None = field(default=None, compare=False, repr=False)
     """What it is about, where several places can show one fault: the first is told, the others are related to it."""
 
+    def and_also(self, other: Diagnostic) -> Diagnostic:
+        """Give this finding with the places of another about the same."""
+        places = [other.span, *(each.span for each in other.related if each.message == ALSO)]
+        known = {self.span, *(each.span for each in self.related)}
+        new = (Related(ALSO, span) for span in places if span is not None and span not in known)
+        return replace(self, related=(*self.related, *new))
+
     def key(self) -> tuple[tuple[str, int, int], str, str]:
         """What findings are ordered by: place, then code, then message."""
         return (self.span.key() if self.span else ("", 0, 0), self.code, self.message)
@@ -96,6 +108,9 @@ class StackError(Exception):
         errors = [d.message for d in diagnostics if d.severity == "error"]
         super().__init__("; ".join(errors))
 
+
+# What is said of a second place that shows the same fault.
+ALSO = "also here"
 
 # Gives a finding as it is kept, with what only its sender knows of it, or None where it is kept back.
 Lens = Callable[[Diagnostic], Diagnostic | None]
@@ -132,14 +147,17 @@ class Findings:
         key = (place, diagnostic.code, diagnostic.message)
         if key in self._seen:
             return
-        first = self._topics.setdefault(diagnostic.topic, key) if diagnostic.topic else key
-        if first == key:
+        topic = diagnostic.topic
+        first = self._topics.setdefault(topic, key) if topic else key
+        if topic is None or first == key:
             self._seen[key] = diagnostic
-        elif diagnostic.span is not None:
-            told = self._seen[first]
-            also = Related("also here", diagnostic.span)
-            if also not in told.related:
-                self._seen[first] = replace(told, related=(*told.related, also))
+            return
+        told = self._seen.pop(first)
+        if place and told.span and place < told.span.key() and place[0] == told.span.path:
+            # A file is read from its top.
+            told, diagnostic = diagnostic, told
+            self._topics[topic] = first = key
+        self._seen[first] = told.and_also(diagnostic)
 
     def _found(
         self,
@@ -191,6 +209,19 @@ class Findings:
     ) -> None:
         """Keep a finding that lets the input pass."""
         self._found("warning", code, message, span, help, related, fix)
+
+    def info(
+        self,
+        code: str,
+        message: str,
+        span: Span | None = None,
+        *,
+        help: str | None = None,
+        related: Iterable[Related] = (),
+        fix: Fix | None = None,
+    ) -> None:
+        """Keep a finding that is worth a look."""
+        self._found("info", code, message, span, help, related, fix)
 
     @property
     def errors(self) -> int:

@@ -15,14 +15,14 @@ COMMANDS = {
     "validate": "Give every finding in stacks, and write nothing.",
     "inspect": "Show what an image will be, before it is built.",
     "new": "Make a new project.",
+    "distros": "List the distributions that are known.",
+    "mirrors": "List the mirrors that are known.",
     "schema": "Print a JSON Schema of stackgen's files.",
 }
 LATER = {
     "graph": "the graph of images",
     "changed": "the images that changed since a git revision",
     "build": "building with the engine found; until then: docker buildx bake",
-    "distros": "the list of distributions; until then: templates/distros/",
-    "mirrors": "the list of mirrors; until then: templates/mirrors/",
     "fragments": "the list of fragments",
     "doctor": "the check of docker, engine and kernel",
     "completion": "shell completion",

@@ -54,6 +54,15 @@ def print_findings(diagnostics: Iterable[Diagnostic], format: str = "text") -> N
             say(text.finding(each, colour) + "\n")
 
 
+def print_rows(rows: Iterable[tuple[str, ...]]) -> None:
+    """Print rows as a table to stdout, each column as wide as its longest word; the last one is not filled up."""
+    found = [*rows]
+    widths = [max(len(row[column]) for row in found) for column in range(len(found[0]))]
+    for row in found:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(cells).rstrip())
+
+
 def _parse_sets(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     variables: dict[str, str] = {}
     for each in values:

@@ -8,6 +8,9 @@ from typing import Any
 
 from stackgen.docker.instructions import Pair
 
+Place = tuple[str, ...]
+"""Where a value of a configuration stands: ``("Env", "PATH")``, ``("ExposedPorts", "80/tcp")``, ``("User",)``."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
@@ -64,6 +67,37 @@ class Config:
             "StopSignal": self.stop_signal,
         }
         return dict(sorted({**always, **{key: value for key, value in where_set.items() if value}}.items()))
+
+    def values(self) -> dict[Place, object]:
+        """Each value that is set, by its place: a variable, a label, a port, a volume and a trigger is one each."""
+        found: dict[Place, object] = {}
+        for key, value in self.to_json().items():
+            if not value:
+                continue
+            if key == "Env":
+                found |= {(key, name): text for name, text in self.env}
+            elif key == "OnBuild":
+                found |= {(key, str(number)): text for number, text in enumerate(self.on_build)}
+            elif key in ("ExposedPorts", "Labels", "Volumes") and isinstance(value, dict):
+                found |= {(key, name): inner for name, inner in value.items()}
+            else:
+                found[key,] = value
+        return found
+
+    @classmethod
+    def from_values(cls, values: Mapping[Place, object]) -> Config:
+        """The configuration of which these are the `values`."""
+        config: dict[str, Any] = {}
+        for (key, *names), value in values.items():
+            if key == "Env":
+                config.setdefault(key, []).append(f"{names[0]}={value}")
+            elif key == "OnBuild":
+                config.setdefault(key, []).append(value)
+            elif names:
+                config.setdefault(key, {})[names[0]] = value
+            else:
+                config[key] = value
+        return cls.from_json(config)
 
     @classmethod
     def from_json(cls, config: Mapping[str, Any]) -> Config:

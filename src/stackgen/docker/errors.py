@@ -29,3 +29,12 @@ class RefusedError(ValueError):
 
 class ExpansionError(RefusedError):
     """A word with a quote or a ``${`` left open, an unknown operator, or a ``${NAME:?message}`` not met."""
+
+
+class NoAnswerError(Exception):
+    """An engine that cannot be asked what an image brings, or that does not have it."""
+
+    def __init__(self, message: str, help: str) -> None:
+        """`message` is one sentence, `help` what to type."""
+        super().__init__(message)
+        self.help = help

@@ -74,6 +74,8 @@ class State:
     config: Config
     scope: Mapping[str, str]
     """What ``$`` sees: the environment, and each ARG since it was declared. It is never changed in place."""
+    args: Mapping[str, str | None] = field(default_factory=dict)
+    """What each ARG came to where it was declared last, in the order in which they were declared first."""
     cmd_is_own: bool = False
     """Whether this build set a CMD, its triggers included."""
     global_args: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +121,8 @@ def begin(
 
     https://docs.docker.com/reference/dockerfile/#from
     """
-    earlier, config = (parent.scope, parent.config) if isinstance(parent, State) else (_NOTHING, parent)
+    earlier = parent if isinstance(parent, State) else None
+    config = parent.config if isinstance(parent, State) else parent
     fired = triggers(config)
     env = config.env
     if "PATH" not in dict(env):
@@ -129,7 +132,8 @@ def begin(
         config = replace(config, working_dir=_absolute(config.working_dir, config.working_dir))
     state = State(
         config=config,
-        scope={**earlier, **dict(env)},
+        scope={**(earlier.scope if earlier else _NOTHING), **dict(env)},
+        args=earlier.args if earlier else {},
         global_args=global_args,
         build_args=build_args,
         escape=escape,
@@ -211,16 +215,20 @@ def _arg(state: State, arg: Arg) -> State:
 
     https://docs.docker.com/reference/dockerfile/#arg
     """
-    scope = dict(state.scope)
     for name, default in arg.pairs:
-        value = state.build_args.get(name)
-        if value is None and default is not None:
-            value = expand_word(default, scope, escape=state.escape)
-        elif value is None:
-            value = state.global_args.get(name)
+        value = _argument(state, name, default)
+        scope = state.scope
         if value is not None and name not in _SCAN_ARGS:
-            scope[name] = value
-    return replace(state, scope=scope)
+            scope = {**scope, name: value}
+        state = replace(state, scope=scope, args={**state.args, name: value})
+    return state
+
+
+def _argument(state: State, name: str, default: str | None) -> str | None:
+    given = state.build_args.get(name)
+    if given is None and default is not None:
+        return state.expand(default)
+    return state.global_args.get(name) if given is None else given
 
 
 def _label(state: State, label: Label) -> State:

@@ -78,6 +78,7 @@ class _Lexer:
     raw_escapes: bool
     keep_unset: bool
     at: int = 0
+    word: str = ""
 
     def peek(self) -> str:
         """The next character, or nothing at the end."""
@@ -98,27 +99,50 @@ class _Lexer:
 
     def _until(self, stop: str) -> tuple[str, list[str]]:
         result: list[str] = []
-        words = _Words()
+        words: list[str] = []
+        # BuildKit has one buffer for the word at hand, here and within ${…}. So where words are split, an expansion
+        # with an operator swallows what stands before it in its word: EXPOSE 6${NO:-5}1 is 51.
+        self.word = ""
         while character := self.peek():
             if character == stop:
                 self.next()
-                return "".join(result), words.done()
+                return "".join(result), self.end_word(words)
             if character == "'":
-                piece = words.add_whole(self.single_quoted())
+                piece = self.add(self.single_quoted())
             elif character == '"':
-                piece = words.add_whole(self.double_quoted())
+                piece = self.add(self.double_quoted())
             elif character == "$":
-                piece = words.add(self.dollar())
+                piece = self.add_words(self.dollar(), words)
             elif character == self.escape:
                 self.next()
-                piece = (character if self.raw_escapes else "") + self.next()
-                words.add_whole(piece)
+                piece = self.add((character if self.raw_escapes else "") + self.next())
             else:
-                piece = words.add(self.next())
+                piece = self.add_words(self.next(), words)
             result.append(piece)
         if stop:
             raise ExpansionError(f"the end comes before the closing {stop}")
-        return "".join(result), words.done()
+        return "".join(result), self.end_word(words)
+
+    def add(self, text: str) -> str:
+        """Puts `text` on the word at hand, blanks too."""
+        self.word += text
+        return text
+
+    def add_words(self, text: str, words: list[str]) -> str:
+        """The same, but a blank ends the word."""
+        for character in text:
+            if character in GO_SPACE:
+                self.end_word(words)
+            else:
+                self.word += character
+        return text
+
+    def end_word(self, words: list[str]) -> list[str]:
+        """Adds the word at hand to `words`; one that is empty, even a quoted one, is none."""
+        if self.word:
+            words.append(self.word)
+            self.word = ""
+        return words
 
     def single_quoted(self) -> str:
         start = self.at
@@ -166,8 +190,9 @@ class _Lexer:
         empty_is_unset = operator == ":"
         if empty_is_unset:
             operator = self.next()
-        elif not operator or operator not in "+-?#%":
-            raise ExpansionError(f"unknown operator {operator!r} in ${{{name}…}}")
+        if not operator or operator not in ("+-?" if empty_is_unset else "+-?#%"):
+            colon = ":" if empty_is_unset else ""
+            raise ExpansionError(f"unknown operator {colon}{operator} in ${{{name}…}}")
         word, _ = self.until("}", operator in ("#", "%"))
         value = self.env.get(name)
         if value is None and self.keep_unset:
@@ -207,33 +232,6 @@ class _Lexer:
         return (written if self.keep_unset else "") if value is None else value
 
 
-class _Words:
-    """Splits at blanks, but not at those that were quoted or escaped."""
-
-    __slots__ = ("word", "words")
-
-    def __init__(self) -> None:
-        self.word = ""
-        self.words: list[str] = []
-
-    def add(self, text: str) -> str:
-        for character in text:
-            if character not in GO_SPACE:
-                self.word += character
-            elif self.word:
-                self.words.append(self.word)
-                self.word = ""
-        return text
-
-    def add_whole(self, text: str) -> str:
-        self.word += text
-        return text
-
-    def done(self) -> list[str]:
-        # A word that is empty, even a quoted one, is none.
-        return [*self.words, self.word] if self.word else self.words
-
-
 def _operate(name: str, value: str | None, operator: str, word: str, empty_is_unset: bool) -> str:
     given = value is not None and not (empty_is_unset and value == "")
     match operator:
@@ -248,12 +246,10 @@ def _operate(name: str, value: str | None, operator: str, word: str, empty_is_un
             return value or ""
         case "#":
             return _trim_prefix(value or "", *_greed(word, operator))
-        case "%":
+        case _:
             # A regular expression finds the shortest match from the left alone, so both are turned round.
             pattern, greedy = _greed(word, operator)
             return _trim_prefix((value or "")[::-1], _reversed_pattern(pattern), greedy)[::-1]
-        case _:
-            raise ExpansionError(f"unknown operator {operator!r} in ${{{name}:…}}")
 
 
 def _greed(word: str, operator: str) -> tuple[str, bool]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 from stackgen.diagnostics import Findings
@@ -16,8 +15,19 @@ from stackgen.read.inputs import Inputs
 from stackgen.read.source import parse_mapping
 from stackgen.resources import TEMPLATES
 
-Kind = Literal["distro", "family", "mirror"]
+Kind = Literal["distro", "family", "mirror", "image"]
 Data = Mapping[str, Any]
+
+
+def _path(kind: Kind, name: str) -> str:
+    """Give where something of a kind lies in a folder of data."""
+    return {
+        "distro": f"distros/{name}.yml",
+        "family": f"families/{name}/family.yml",
+        "mirror": f"mirrors/{name}.yml",
+        "image": f"images/{name}.yml",
+    }[kind]
+
 
 _OURS = Inputs(TEMPLATES)
 
@@ -27,6 +37,7 @@ class Distribution:
     """A distribution's release: which family it is of, what lies where, who runs what."""
 
     name: str
+    description: str
     version: str
     family: str
     kinds: tuple[str, ...]
@@ -35,14 +46,32 @@ class Distribution:
     dead: bool
     successor: str | None
     images: tuple[Data, ...]
+    tags: tuple[str, ...]
     repository_files: tuple[Data, ...]
+    other_repository_files: tuple[str, ...]
+    cache: str | None
+    pip: Data | None
+    """How Python packages are installed, if otherwise than the family says."""
+    npm: bool
+    """Whether the image that stands for it has npm."""
     supervisor: Data
     users: Mapping[str, str]
     paths: Mapping[str, str]
+    names: Mapping[str, str | list[str]]
+    unconfirmed: tuple[str, ...]
+    source: str
+    seen: str
 
     def repositories(self) -> dict[str, Data]:
         """Give every repository by its id."""
         return {entry["id"]: entry for file in self.repository_files for entry in file["repositories"]}
+
+    def under(self, family: str) -> Distribution:
+        """Give the distribution as one of its images has it that comes with another package manager."""
+        if family == self.family:
+            return self
+        place = self.kinds.index(self.family) + 1 if self.family in self.kinds else 0
+        return replace(self, family=family, cache=None, kinds=(*self.kinds[:place], family, *self.kinds[place:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +81,9 @@ class Family:
     name: str
     configuration: tuple[str, ...]
     repository_template: str
+    cache: str | None
+    architectures: tuple[str, ...]
+    npm: tuple[str, ...]
     pipefail: tuple[str, ...]
     own_repositories: Data
     certificates: Data
@@ -65,12 +97,38 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a repository lies: addresses in the order in which they are tried, or one for each architecture."""
+
+    urls: tuple[str, ...]
+    architectures: Mapping[str, str]
+    """Addresses by what the package manager calls an architecture; `other` is that of all the rest."""
+    key: str | None
+    """The file of the key that its packages are signed with there, if that is not the distribution's."""
+
+    def every_url(self) -> tuple[str, ...]:
+        """Give all its addresses."""
+        return (*self.urls, *self.architectures.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """Where the repositories of the distributions that a mirror carries lie."""
 
     name: str
-    carries: Mapping[str, Mapping[str, str]]
+    description: str
+    carries: Mapping[str, Mapping[str, Location]]
     pip: str | None
+    npm: str | None
+    only: bool
+    secrets: tuple[Data, ...]
+    unconfirmed: tuple[str, ...]
+    source: str
+    seen: str
+
+    def location(self, distribution: Distribution, repository: str) -> Location | None:
+        """Give where a repository lies, or None where the mirror does not carry it."""
+        return self.carries.get(distribution.name, {}).get(repository)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,57 +152,99 @@ class Catalog:
     def distribution(self, name: str) -> Distribution | None:
         """Give a distribution by name, or None."""
         if name not in self._distributions:
-            data = self._data("distro", f"distros/{name}.yml")
+            data = self._data("distro", name)
             self._distributions[name] = _distribution(name, data) if data else None
         return self._distributions[name]
 
     def family(self, name: str) -> Family | None:
         """Give a family by name, or None."""
         if name not in self._families:
-            data = self._data("family", f"families/{name}/family.yml")
+            data = self._data("family", name)
             self._families[name] = _family(name, data) if data else None
         return self._families[name]
 
     def mirror(self, name: str) -> Mirror | None:
         """Give a mirror by name, or None."""
         if name not in self._mirrors:
-            data = self._data("mirror", f"mirrors/{name}.yml")
-            self._mirrors[name] = Mirror(name=name, carries=data["carries"], pip=data.get("pip")) if data else None
+            data = self._data("mirror", name)
+            self._mirrors[name] = _mirror(name, data) if data else None
         return self._mirrors[name]
 
     def names(self, kind: Kind) -> tuple[str, ...]:
         """Give the names of all that is known of a kind."""
-        folder = {"distro": "distros", "family": "families", "mirror": "mirrors"}[kind]
-        found: set[str] = set()
-        for place in (_OURS, self.own):
-            if place is not None and place.is_folder(folder):
-                found.update(Path(name).stem for name in place.listing(folder))
-        return tuple(sorted(found))
+        return tuple(sorted({*_names_in(_OURS, kind), *self.own_names(kind)}))
+
+    def own_names(self, kind: Kind) -> frozenset[str]:
+        """Give the names of what the project's own data say of a kind."""
+        return _names_in(self.own, kind) if self.own is not None else frozenset()
 
     def recognise(self, reference: str) -> KnownImage | None:
         """Give what is known of a public image, by its reference without a digest; None where nothing is."""
         plain = reference.partition("@")[0].removeprefix("docker.io/").removeprefix("library/")
         plain = plain if ":" in plain.rsplit("/", 1)[-1] else f"{plain}:latest"
-        for name in self.names("distro"):
+        repository, _, tag = plain.rpartition(":")
+        return self._own_image(plain, repository) or self._image_on_top(repository, tag)
+
+    def _own_image(self, plain: str, repository: str) -> KnownImage | None:
+        """Give one of the images that a distribution itself publishes."""
+        for name in self._naming(f"{repository}:"):
             distribution = self.distribution(name)
             for image in distribution.images if distribution else ():
                 if any(fnmatchcase(plain, pattern) for pattern in image["match"]):
                     assert distribution is not None
-                    return KnownImage(distribution, image["brings"])
+                    return KnownImage(distribution.under(image.get("family", distribution.family)), image["brings"])
         return None
+
+    def _image_on_top(self, repository: str, tag: str) -> KnownImage | None:
+        """Give an image whose tag names the release that it stands on."""
+        data = self._data("image", repository)
+        variants = data["variants"] if data else ()
+        variant = next((v for v in variants if any(fnmatchcase(tag, pattern) for pattern in v["tags"])), None)
+        if variant is None:
+            return None
+        words = tag.split("-")
+        for name in {name: None for word in words for name in self._naming(word)}:
+            distribution = self.distribution(name)
+            if distribution and set(words) & set(distribution.tags):
+                below = distribution.images[0]["brings"] if distribution.images else {}
+                env = {**below.get("env", {}), **variant["brings"].get("env", {})}
+                brings = {**below, **variant["brings"], "env": env}
+                if "entrypoint" in variant["brings"] and "cmd" not in variant["brings"]:
+                    # ENTRYPOINT resets the CMD that stands below it.
+                    brings.pop("cmd", None)
+                has = replace(distribution, pip=data.get("pip", distribution.pip), npm=data.get("npm", False))
+                return KnownImage(has, brings)
+        return None
+
+    def has_kind(self, kind: str) -> bool:
+        """Whether any distribution is of a kind that `when` may be keyed by."""
+        found = (d for name in self._naming(kind) if (d := self.distribution(name)))
+        return any(kind in d.kinds or any(image.get("family") == kind for image in d.images) for d in found)
+
+    def _naming(self, text: str) -> tuple[str, ...]:
+        """Give the distributions whose files hold a text: of all the others there is no need to read the data."""
+        wanted = text.encode()
+        return tuple(name for name in self.names("distro") if wanted in self.bytes_of(_path("distro", name)))
 
     def bytes_of(self, path: str) -> bytes:
         """Give a file that belongs to the data, such as a key. Raises InputError."""
         own = self.own is not None and self.own.is_file(path)
         return (self.own if own and self.own else _OURS).read(path)
 
-    def _data(self, kind: Kind, path: str) -> Any:
+    def _data(self, kind: Kind, name: str) -> Any:
+        path = _path(kind, name)
         if self.own is not None and self.own.is_file(path):
             source = text.read(self.own, path, self.findings)
             node = parse_mapping(source, f"a {kind}", self.findings) if source else None
             checked = schema.check(node, kind, f"a {kind}", self.findings) if node else None
             return shape.typed(node, shape.load(kind)) if node and checked and not checked.removed else None
         return _shipped(kind, path)
+
+
+def _names_in(place: Inputs, kind: Kind) -> frozenset[str]:
+    folder = _path(kind, "").partition("/")[0]
+    names = (name.removesuffix(".yml") for name in place.listing(folder)) if place.is_folder(folder) else ()
+    return frozenset(name for name in names if place.is_file(_path(kind, name)))
 
 
 @cache
@@ -162,6 +262,7 @@ def _shipped(kind: Kind, path: str) -> Any:
 def _distribution(name: str, data: Any) -> Distribution:
     return Distribution(
         name=name,
+        description=data["description"],
         version=data["version"],
         codename=data.get("codename"),
         family=data["family"],
@@ -170,10 +271,19 @@ def _distribution(name: str, data: Any) -> Distribution:
         dead=data["end_of_life"]["dead"],
         successor=data["end_of_life"].get("successor"),
         images=tuple(data.get("images", ())),
+        tags=tuple(data.get("tags", ())),
         repository_files=tuple(data.get("repository_files", ())),
+        other_repository_files=tuple(data.get("other_repository_files", ())),
+        cache=data.get("cache"),
+        pip=data.get("pip"),
+        npm=False,
         supervisor=data.get("supervisor", {}),
         users=data.get("users", {}),
         paths=data.get("paths", {}),
+        names=data.get("names", {}),
+        unconfirmed=tuple(data.get("unconfirmed", ())),
+        source=data["source"],
+        seen=data["seen"],
     )
 
 
@@ -182,10 +292,42 @@ def _family(name: str, data: Any) -> Family:
         name=name,
         configuration=tuple(data["configuration"]),
         repository_template=data["repositories"]["template"],
+        cache=data.get("cache"),
+        architectures=tuple(data.get("architectures", ())),
+        npm=tuple(data.get("npm", ())),
         pipefail=tuple(data["pipefail"]),
         own_repositories=data["own_repositories"],
         certificates=data["certificates"],
         users_template=data["users"]["template"],
         nologin=data["users"]["nologin"],
         pip=data["pip"],
+    )
+
+
+def _mirror(name: str, data: Any) -> Mirror:
+    key = data.get("key")
+    return Mirror(
+        name=name,
+        description=data["description"],
+        carries={
+            distribution: {id: _location(place, key) for id, place in places.items()}
+            for distribution, places in data["carries"].items()
+        },
+        pip=data.get("pip"),
+        npm=data.get("npm"),
+        only=data.get("only", False),
+        secrets=tuple(data.get("secrets", ())),
+        unconfirmed=tuple(data.get("unconfirmed", ())),
+        source=data["source"],
+        seen=data["seen"],
+    )
+
+
+def _location(place: Any, key: str | None) -> Location:
+    said = place if isinstance(place, dict) else {"url": place}
+    url = said.get("url", ())
+    return Location(
+        urls=(url,) if isinstance(url, str) else tuple(url),
+        architectures=said.get("architectures", {}),
+        key=said.get("key", key),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
 
+from stackgen.diagnostics import Source
 from stackgen.read.inputs import InputError, Inputs
 from stackgen.resources import TEMPLATES
 
@@ -63,6 +64,16 @@ class Templates:
     def overrides(self, folder: str) -> bool:
         """Whether a user's templates replace any of ours in a folder."""
         return any(place.is_folder(folder) for place in self.own)
+
+    def own_sources(self, folder: str) -> tuple[Source, ...]:
+        """Give a user's templates that replace any of ours in a folder."""
+        found: list[Source] = []
+        for place in self.own:
+            for name in place.listing(folder) if place.is_folder(folder) else ():
+                path = f"{folder}/{name}"
+                if place.is_file(path):
+                    found.append(Source(path, place.read(path).decode("utf-8", "replace"), place.root))
+        return tuple(found)
 
     def has(self, name: str) -> bool:
         """Whether a template is there."""

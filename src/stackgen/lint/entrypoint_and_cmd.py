@@ -24,10 +24,7 @@ _LOOKS_AT_CMD = re.compile(r"\$\{?[@*0-9]")
 def _last(compiled: Compiled, kind: _Kind) -> tuple[bool, Span | None]:
     """Say whether an image has such an instruction of its own, and where the last stands."""
     spans = [
-        placed.span
-        for step in compiled.lowered.steps
-        for placed in step.placed
-        if isinstance(placed.instruction, kind)
+        placed.span for step in compiled.lowered.steps for placed in step.placed if isinstance(placed.instruction, kind)
     ]
     return bool(spans), spans[-1] if spans else None
 

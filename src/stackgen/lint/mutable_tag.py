@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 
 from stackgen.lint.rule import ImageRule, Say, Subject
+from stackgen.read.source import Scalar
 
-MOVING = frozenset(
-    "latest stable testing unstable edge rolling nightly main master dev devel develop mainline current lts next "
-    "snapshot canary".split()
-)
+# fmt: off
+MOVING = frozenset({
+    "latest", "stable", "testing", "unstable", "edge", "rolling", "nightly", "main", "master", "dev", "devel",
+    "develop", "mainline", "current", "lts", "next", "snapshot", "canary",
+})
 # Kinds of an image, which name no release by themselves.
-VARIANTS = frozenset("alpine slim fpm apache cli zts jre jdk perl debug nonroot".split())
+VARIANTS = frozenset({
+    "alpine", "slim", "fpm", "apache", "cli", "zts", "jre", "jdk", "perl", "debug", "nonroot",
+})
+# fmt: on
 
 
 def _moves(tag: str) -> bool:
@@ -22,10 +27,14 @@ def _moves(tag: str) -> bool:
 
 def _check(subject: Subject, say: Say) -> None:
     image = subject.compiled.image
-    if not image.is_root or image.parent == "scratch" or "@" in image.parent:
+    node = subject.compiled.unit.document.node.get("from")
+    if not image.is_root or image.parent == "scratch" or "@" in image.parent or node is None:
         return
-    name, _, tag = image.parent.rpartition("/")[2].partition(":")
-    span = subject.compiled.unit.document.node.values["from"].span
+    # As it is written, without the proxy in front.
+    reference = node.text if isinstance(node, Scalar) and "{" not in node.text else image.parent
+    tag = reference.rpartition("/")[2].partition(":")[2]
+    name = reference.removesuffix(f":{tag}")
+    span = node.span
     if not tag:
         say(
             f"{name} has no tag, which means latest: another image tomorrow",

@@ -48,7 +48,8 @@ class Subject:
 
     def first_span(self) -> Span:
         """Give the place of the stack's first key: where a finding stands that no key is the place of."""
-        return next(iter(self.compiled.unit.document.node.keys.values()))
+        node = self.compiled.unit.document.node
+        return next(iter(node.keys.values()), node.span)
 
     def file_at(self, path: str) -> ContextFile | None:
         """Give the file that this image, or the nearest above it, puts at a path of the image."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stackgen.diagnostics import Findings
 from stackgen.docker import inherit
 from stackgen.lint import (
+    doubled_dest,
     entrypoint_and_cmd,
     mutable_tag,
     onbuild,
@@ -25,12 +26,12 @@ from stackgen.read.inputs import Inputs
 from stackgen.stack.compile import Compiled
 
 IMAGE_RULES: tuple[ImageRule, ...] = (
+    doubled_dest.RULE,
     entrypoint_and_cmd.IGNORES,
     entrypoint_and_cmd.RESETS,
     mutable_tag.RULE,
     onbuild.ALL,
     onbuild.CONTEXT,
-    overwritten_file.RULE,
     ports.EXPOSED,
     ports.PROGRAMS,
     program_left_behind.RULE,
@@ -42,24 +43,31 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     supervisor_dropped.RULE,
     write_under_volume.RULE,
 )
-WHOLE_RULES: tuple[WholeRule, ...] = (ports.HOST, unused.VARIABLES, unused.FILES, unused.BRANCHES)
+WHOLE_RULES: tuple[WholeRule, ...] = (
+    overwritten_file.RULE,
+    ports.HOST,
+    unused.VARIABLES,
+    unused.FILES,
+    unused.BRANCHES,
+)
 
 
 def lint(images: tuple[Compiled, ...], complete: frozenset[str], inputs: Inputs, findings: Findings) -> None:
-    """Apply every rule; `complete` are the folders of which every stack is among the images."""
-    by_key = {each.unit.key: each for each in images}
+    """Apply every rule; `complete` are the folders of which every stack, and whoever stands on it, is among the images.
+
+    Where there are errors, an image that is missing here may use what nobody else does.
+    """
+    broken = bool(findings.errors)
     subjects: dict[str, Subject] = {}
     for each in images:
         parent = subjects.get(each.unit.parent or "")
-        ancestors = (parent.compiled, *parent.ancestors) if parent else ()
-        if each.unit.parent is not None and each.unit.parent not in by_key:
-            continue
-        before = inherit.finish(inherit.begin(each.base))
-        subjects[each.unit.key] = Subject(compiled=each, before=before, ancestors=ancestors)
+        if each.unit.parent is None or parent is not None:
+            before = inherit.finish(inherit.begin(each.base))
+            subjects[each.unit.key] = Subject(compiled=each, before=before, parent=parent)
     for rule in IMAGE_RULES:
         say = say_for(rule.code, rule.severity, findings)
         for subject in subjects.values():
             rule.check(subject, say)
-    whole = Whole(subjects=subjects, complete=complete, inputs=inputs)
+    whole = Whole(subjects=subjects, complete=frozenset() if broken else complete, inputs=inputs)
     for whole_rule in WHOLE_RULES:
         whole_rule.check(whole, say_for(whole_rule.code, whole_rule.severity, findings))

@@ -28,7 +28,7 @@ def _check(subject: Subject, say: Say) -> None:
         f"nothing starts supervisord here, so these programs never run: {names}",
         span,
         'end the entrypoint with it, [/init.sh, supervisord, -n, -c, "{{ supervisor.config }}"], or turn them off, '
-        f"programs: {{{sorted(programs)[0]}: !reset}}",
+        f"programs: {{{min(programs)}: !reset null}}",
     )
 
 

@@ -7,6 +7,7 @@ but a container with an older volume of that name does not see it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from stackgen.diagnostics import Span
 from stackgen.docker.errors import ExpansionError
@@ -17,40 +18,13 @@ from stackgen.lint.rule import ImageRule, Say, Subject
 from stackgen.stack.lower.steps import Placed
 
 # Programs that only look, and those that write to the last of their words.
-_LOOKING = frozenset(
-    [
-        "[",
-        "test",
-        "ls",
-        "cat",
-        "grep",
-        "egrep",
-        "fgrep",
-        "find",
-        "du",
-        "df",
-        "stat",
-        "file",
-        "head",
-        "tail",
-        "wc",
-        "echo",
-        "printf",
-        "cd",
-        "export",
-        "id",
-        "env",
-        "readlink",
-        "realpath",
-        "basename",
-        "dirname",
-        "diff",
-        "cmp",
-        "sha256sum",
-        "md5sum",
-        "tar",
-    ]
-)
+# fmt: off
+_LOOKING = frozenset({
+    "[", "test", "ls", "cat", "grep", "egrep", "fgrep", "find", "du", "df", "stat", "file", "head", "tail", "wc",
+    "diff", "cmp", "sha256sum", "md5sum", "echo", "printf", "cd", "export", "id", "env", "readlink", "realpath",
+    "basename", "dirname",
+})
+# fmt: on
 _TO_THE_LAST = frozenset(("cp", "install", "ln", "rsync", "scp"))
 
 
@@ -65,7 +39,7 @@ def _written(command: Simple) -> Iterator[str]:
     if command.program in _TO_THE_LAST:
         yield from words[-1:]
     elif command.program == "tar":
-        yield from (after for word, after in zip(words, words[1:], strict=False) if word in ("-C", "--directory"))
+        yield from (after for word, after in pairwise(words) if word in ("-C", "--directory"))
     elif command.program not in _LOOKING:
         yield from words
 

@@ -9,12 +9,20 @@ from pathlib import Path, PurePath
 
 
 class InputError(Exception):
-    """A file cannot be read; `reason` says why in a user's words."""
+    """A file cannot be read; `reason` says why in a user's words, and `code` is the finding's."""
+
+    code = "cannot-read"
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{path} {reason}")
+
+
+class OutsideError(InputError):
+    """A path leads out of the project."""
+
+    code = "outside-project"
 
 
 class Inputs:
@@ -36,7 +44,7 @@ class Inputs:
     def _locate(self, path: str) -> str:
         real = os.path.realpath(os.path.join(self._real_root, path))  # noqa: PTH118 - hot path
         if real != self._real_root and not real.startswith(self._real_root + os.sep):
-            raise InputError(path, "is a link that leaves the project")
+            raise OutsideError(path, "is a link that leaves the project")
         return real
 
     def read(self, path: str) -> bytes:
@@ -49,7 +57,7 @@ class Inputs:
             except IsADirectoryError:
                 raise InputError(path, "is a folder") from None
             except OSError as error:
-                raise InputError(path, (error.strerror or "cannot be read").lower()) from None
+                raise InputError(path, f"cannot be read: {(error.strerror or 'it fails').lower()}") from None
             self._bytes[path] = data
             self.digests[path] = hashlib.sha256(data).hexdigest()
         return self._bytes[path]
@@ -71,7 +79,7 @@ class Inputs:
         try:
             return tuple(sorted(os.listdir(self._locate(folder))))  # noqa: PTH208 - names are what is wanted
         except OSError as error:
-            raise InputError(folder, (error.strerror or "cannot be listed").lower()) from None
+            raise InputError(folder, f"cannot be listed: {(error.strerror or 'it fails').lower()}") from None
 
     def walk(self, folder: str) -> tuple[str, ...]:
         """Give every file below a folder, as sorted paths relative to it. Raises InputError."""

@@ -44,10 +44,16 @@ def _validator_for(name: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A node without what its schema does not take, and the paths that were taken out."""
+    """A node without what its schema does not take, and the paths that were taken out.
+
+    `meant` are the paths of known keys that unknown ones stand for, as far as it can be told; `puzzling` is whether
+    there are others.
+    """
 
     node: Node | None
     removed: tuple[Path, ...] = ()
+    meant: frozenset[Path] = frozenset()
+    puzzling: bool = False
 
 
 def check(node: Node, name: str, called: str, findings: Findings) -> Checked:
@@ -60,6 +66,8 @@ def check(node: Node, name: str, called: str, findings: Findings) -> Checked:
     reporter = _Reporter(node, called, findings)
     reporter.later(node, schema, ())
     removed = list(reporter.faults)
+    meant: set[Path] = set()
+    puzzling = False
     left = _without(node, removed)
     while left is not None:
         reporter = _Reporter(left, called, findings)
@@ -67,10 +75,12 @@ def check(node: Node, name: str, called: str, findings: Findings) -> Checked:
         if not reporter.faults:
             break
         removed += reporter.faults
+        meant |= {(*path, key) for path, key in reporter.answered}
+        puzzling = puzzling or reporter.puzzling
         left = _without(left, reporter.faults)
         # What is taken out may leave its map without a key that it needs: that is no fault of the user's.
         findings = Findings()
-    return Checked(left, tuple(removed))
+    return Checked(left, tuple(removed), frozenset(meant), puzzling)
 
 
 def _without(node: Node, paths: Iterable[Path]) -> Node | None:
@@ -101,7 +111,10 @@ class _Reporter:
         self.called = called
         self.findings = findings
         self.faults: list[Path] = []
-        self._answered: set[tuple[Path, str]] = set()
+        self.answered: set[tuple[Path, str]] = set()
+        """Keys that unknown ones stand for, by the path of their map."""
+        self.puzzling = False
+        """Whether an unknown key stands for none that can be told."""
 
     def all(self, errors: Iterable[Any], start: Schema) -> None:
         """Report errors, unknown keys first: one that stands for a missing key answers for both."""
@@ -169,7 +182,13 @@ class _Reporter:
             answer = _answer(key, error.schema.get("x-words", {}))
             close = None if answer else did_you_mean(key, known)
             help = answer or (f'did you mean "{close}"?' if close else None)
-            self._answered.update((path, other) for other in known if help and re.search(rf"[`\"]{other}\b", help))
+            self.answered.update((path, other) for other in known if help and re.search(rf"[`\"]{other}\b", help))
+            self.puzzling = self.puzzling or help is None
+            missing = [other for other in error.schema.get("required", ()) if other not in node.values]
+            if help is None and missing:
+                # It was meant for one of them, most likely.
+                self.answered.update((path, other) for other in missing)
+                help = f"{_keys(known)}; it needs {_and(missing)}"
             self.findings.error(
                 "unknown-key",
                 f'"{key}" is not a key of {where}',
@@ -193,7 +212,7 @@ class _Reporter:
             fix=Fix(span, quoted),
         )
         self.faults.append(path)
-        self._answered.update((path, other) for other in ("sh", "name", "src", "dest", "install", "file", "stack"))
+        self.answered.update((path, other) for other in ("sh", "name", "src", "dest", "install", "file", "stack"))
         return True
 
     def missing_keys(self, error: Any, path: Path) -> None:
@@ -201,11 +220,13 @@ class _Reporter:
         _, span, name = self.place(path)
         where = f"`{name}`" if name else self.called
         self.faults.append(path)
-        for key in error.validator_value:
-            if key not in error.instance and (path, key) not in self._answered:
-                described = error.schema.get("properties", {}).get(key, {}).get("description", "")
-                help = f"`{key}`: {described}" if described else None
-                self.findings.error("missing-key", f"{where} needs `{key}`", span, help=help)
+        missing = [key for key in error.validator_value if key not in error.instance]
+        missing = [key for key in missing if (path, key) not in self.answered]
+        self.answered.update((path, key) for key in missing)
+        described = {key: error.schema.get("properties", {}).get(key, {}).get("description") for key in missing}
+        help = " ".join(f"`{key}`: {text}" for key, text in described.items() if text)
+        if missing:
+            self.findings.error("missing-key", f"{where} needs {_and(missing)}", span, help=help or None)
 
     def wrong_name(self, error: Any, path: Path, chain: list[Schema]) -> None:
         """Report a key that is no name of its map's kind."""
@@ -272,6 +293,11 @@ def _kind(node: Mapping | Sequence) -> str:
     return "an empty map" if not node.values else "a map" if len(node.values) == 1 else f"a map of {len(node.values)}"
 
 
+def _and(keys: Iterable[str]) -> str:
+    *first, last = (f"`{key}`" for key in keys)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _answer(word: str, words: dict[str, str]) -> str | None:
     """Give the answer to a word of another world, however it is spelt."""
     plain = {key.replace("-", "_"): answer for key, answer in words.items()}
@@ -320,6 +346,8 @@ def _cure(node: Scalar, chain: list[Schema]) -> str | None:
         return f"write {'true' if node.text.lower() in ('yes', 'on') else 'false'}"
     if re.fullmatch(r"[0-7]{3}", node.text) and "0644" in (_takes(chain) or ""):
         return f"write 0{node.text}"
+    if re.fullmatch(r"\d+:\d+(/\w+)?", node.text) and "53/udp" in (_takes(chain) or ""):
+        return f'write {node.text.partition(":")[2]}; a port of the host is `service: {{ports: ["{node.text}"]}}`'
     options = [value for part in shape.branches(schema) for value in part.get("enum", ()) if isinstance(value, str)]
     return suggestion(node.text, options) if options else None
 

@@ -198,7 +198,9 @@ class _Builder:
     def alias(self, event: Any) -> Node:
         span = self.span(event.start_mark, event.end_mark)
         if event.anchor in self.open_anchors:
-            raise self.fail("alias-cycle", f"*{event.anchor} stands inside what it names", span)
+            raise self.fail(
+                "alias-cycle", f"*{event.anchor} stands inside what it names", span, "write out what is meant"
+            )
         if event.anchor not in self.anchors:
             known = ", ".join(sorted(self.anchors)) or "none"
             raise self.fail(
@@ -322,7 +324,11 @@ class _Builder:
         for part in node.items if isinstance(node, Sequence) else (node,):
             if not isinstance(part, Mapping):
                 self.findings.error(
-                    "merge-not-map", "<< takes a map, or a list of maps", span, help="write <<: *anchor"
+                    "merge-not-map",
+                    "<< takes a map, or a list of maps",
+                    span,
+                    help="name the anchor of a map: <<: *anchor",
+                    related=[Related("this is no map", part.span)],
                 )
                 continue
             for key, key_span, value in part.items():
@@ -356,6 +362,11 @@ _PROBLEMS = {
         "yaml-syntax",
         "a `:` that ends no key and stands in no quotes",
         "put a blank behind a key's colon, `{key: value, other: }`, and quotes round a text that holds one",
+    ),
+    "did not find expected whitespace or line break": (
+        "yaml-syntax",
+        "a tag without a blank behind it",
+        "put a blank there: {cron: !reset }",
     ),
     "could not find expected ':'": (
         "yaml-syntax",

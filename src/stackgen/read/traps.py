@@ -72,12 +72,13 @@ def _brackets(item: Sequence, findings: Findings) -> None:
 def _first_word(key: str, value: Sequence, findings: Findings) -> None:
     first = value.items[0] if value.items else None
     if isinstance(first, Scalar) and first.plain and " " in first.text and "{" not in first.text:
-        words = ", ".join(first.text.split())
+        rest = [item.text for item in value.items[1:] if isinstance(item, Scalar)]
+        words = ", ".join([*first.text.split(), *(json.dumps(word) if " " in word else word for word in rest)])
         findings.warning(
             "read-as-list",
             f'`{key}` starts a program called "{first.text}": in a list, each word is an item',
             first.span,
-            help=f"write [{words}, …]",
+            help=f"write [{words}]",
         )
 
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stackgen.render.compose import context_name
+
 Part = Mapping[str, Any]
 
 
@@ -25,7 +27,7 @@ def bake_json(parts: Mapping[str, Part]) -> str:
         if part["platforms"]:
             body["platforms"] = part["platforms"]
         if part["parent"] in parts:
-            body["contexts"] = {part["parent_reference"]: f"target:{target(part['parent'])}"}
+            body["contexts"] = {context_name(part["parent_reference"]): f"target:{target(part['parent'])}"}
         targets[target(name)] = body
     document = {"group": {"default": {"targets": list(targets)}}, "target": targets}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -119,10 +119,20 @@ def _declared(used: Iterable[str], said: Any) -> dict[str, Any]:
     return dict(sorted({**dict.fromkeys(used), **(said or {})}.items()))
 
 
+def context_name(reference: str) -> str:
+    """Give an image's reference as BuildKit looks a build context up by it: shortened as the engine shows it, and
+    without `:latest`; by any other name it would look in a registry.
+    """
+    for host in ("docker.io/", "index.docker.io/"):
+        if reference.startswith(host):
+            reference = reference.removeprefix(host).removeprefix("library/")
+    return reference.removesuffix(":latest")
+
+
 def _build(name: str, part: Part, parts: Mapping[str, Part]) -> dict[str, Any]:
     build: dict[str, Any] = {"context": name}
     if part["platforms"]:
         build["platforms"] = part["platforms"]
     if part["parent"] in parts:
-        build["additional_contexts"] = {part["parent_reference"]: f"service:{part['parent']}"}
+        build["additional_contexts"] = {context_name(part["parent_reference"]): f"service:{part['parent']}"}
     return build

@@ -115,7 +115,7 @@ def hide_comments(command: str) -> str:
     index = 0
     while index < len(command):
         character = command[index]
-        if character in ";#" and index and command[index - 1].isspace():
+        if character in ";#" and (not index or command[index - 1].isspace()):
             made.append(f"{quote}{quote}" if quote else '""')
         if character == "\\" and quote != "'" and index + 1 < len(command):
             made.append(character)

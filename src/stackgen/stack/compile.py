@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stackgen.diagnostics import Findings, Related, Source, Span, suggestion
-from stackgen.docker import inherit
+from stackgen.diagnostics import Findings, Related, Source, Span
+from stackgen.docker.config import Config
 from stackgen.docker.errors import DockerfileError, RefusedError
-from stackgen.docker.syntax import parse
-from stackgen.know.catalog import Catalog, Distribution
-from stackgen.know.templates import TemplateFault, Templates
+from stackgen.know.catalog import Distribution
+from stackgen.know.templates import TemplateFault
 from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar, Word, word, words
 from stackgen.stack import model
-from stackgen.stack.expressions import evaluate
-from stackgen.stack.load import Closure, Unit
+from stackgen.stack.causes import Causes
+from stackgen.stack.expressions import Facts
+from stackgen.stack.ground import Ground, Outside, ground
+from stackgen.stack.load import Closure, Document, Unit
 from stackgen.stack.lower.emitter import Above, Tools
 from stackgen.stack.lower.image import lower_image
-from stackgen.stack.lower.steps import Lowered
+from stackgen.stack.lower.steps import Lowered, Placed
 from stackgen.stack.model import Image, Program
 from stackgen.stack.programs import SECTIONS, Key, check_programs, left_behind, read_programs
-from stackgen.stack.project import Options, Project
-from stackgen.stack.resolve import Inherited, Resolved, resolve, root_scope, supervisor_of
-
-# Prints one image's Dockerfile; given only where a user's templates replace ours.
-Printer = Callable[[Lowered], str]
+from stackgen.stack.reread import Reread, reread
+from stackgen.stack.resolve import Inherited, Resolved, resolve, supervisor_of
+from stackgen.stack.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +34,33 @@ class Compiled:
 
     unit: Unit
     lowered: Lowered
-    config: inherit.Config
+    config: Config
     known: bool
+    """Whether anybody knows what the outside image at the root brings."""
+    outside: Outside | None
+    """The image outside the project, of one that stands on it."""
+    printed: tuple[Placed, ...] | None
+    """What stands after FROM where a user's own template printed it."""
     supervised: Mapping[Key, Program]
     """What supervisord runs in it, inherited and its own: programs, event listeners and groups."""
-    base: inherit.Config
+    base: Config
     """The configuration of what it stands on."""
     used_variables: frozenset[str]
-    left_behind: tuple[str, ...]
-    """Inherited programs that would be written otherwise here, and are not named."""
+    left_behind: Mapping[Key, frozenset[str]]
+    """Inherited programs that would be written otherwise here and are not named, each with what it is made of."""
 
     @property
     def programs(self) -> dict[str, Program]:
         """The programs that run in it, by name."""
         return {name: program for (block, name), program in self.supervised.items() if block == "programs"}
+
+    @property
+    def placed(self) -> Iterator[Placed]:
+        """What its Dockerfile does after FROM, in order."""
+        if self.printed is not None:
+            yield from self.printed
+        else:
+            yield from (placed for step in self.lowered.steps for placed in step.placed)
 
     @property
     def image(self) -> Image:
@@ -63,22 +75,21 @@ class _Down:
     reference: str
     distribution: Distribution | None
     variables: Mapping[str, Node]
+    places: Mapping[str, Span]
     raw_programs: Mapping[Key, Node]
     supervised: Mapping[Key, Program]
     above: Above
+    known: bool
     suspect: bool
+    unit: Unit
+    parent: _Down | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
-    """What compiling works with, the same for every image of a run."""
-
-    project: Project
-    options: Options
-    catalog: Catalog
-    templates: Templates
-    findings: Findings
-    printer: Printer | None = None
+    def chain(self) -> Iterator[Unit]:
+        """Give the image and what it stands on, up to the root."""
+        here: _Down | None = self
+        while here is not None:
+            yield here.unit
+            here = here.parent
 
 
 def compile_closure(closure: Closure, shop: Workshop) -> tuple[Compiled, ...]:
@@ -109,13 +120,17 @@ def _compile(
     Where something that it stands on is broken, what may only follow from that is kept back.
     """
     blind = unit.blind or (unit.parent is not None and parent is None)
-    documents = (*unit.fragments, unit.document)
+    documents = (unit.document, *unit.fragments)
     suspect = blind or any(document.suspect for document in documents) or (parent is not None and parent.suspect)
+    causes = Causes(lambda: (*documents, *_documents_above(parent)))
+    shop = replace(shop, findings=shop.findings.through(causes))
     if suspect:
         shop = replace(shop, findings=shop.findings.muting(FOLLOWING))
     stand = _stand_on(unit, None if blind else parent, shop)
     inherited = Inherited(
         variables=parent.variables if parent else {},
+        places=parent.places if parent else {},
+        documents=lambda: _documents_above(parent),
         distribution=stand.distribution,
         programs=parent.raw_programs if parent else {},
         parent=_parent_facts(stand.reference, stand.above),
@@ -126,11 +141,16 @@ def _compile(
         reference=stand.reference,
         distribution=stand.distribution,
         variables=resolved.variables,
+        places=resolved.places,
         raw_programs={k: v for k, v in resolved.programs.items() if k not in resolved.turned_off},
         supervised=parent.supervised if parent else {},
         above=stand.above,
+        known=stand.known,
         suspect=True,
+        unit=unit,
+        parent=parent,
     )
+    causes.scope = resolved.scope
     checked = schema.Checked(resolved.node)
     if resolved.changed:
         checked = schema.check(resolved.node, "stack", "a stack", shop.findings)
@@ -148,7 +168,8 @@ def _compile(
         builder=shop.project.builder,
     )
     lowered = lower_image(image, stand.above, tools, shop.project.labels)
-    config = _config_as_printed(lowered.lowered, lowered.config, stand.above, shop)
+    printed = _as_printed(lowered.lowered, stand.above.config, shop)
+    config = printed.config if printed else lowered.config
     supervised = {**(parent.supervised if parent else {}), **own}
     supervised = {key: program for key, program in supervised.items() if key not in resolved.turned_off}
     check_programs(supervised, resolved.turned_off, shop.findings)
@@ -156,7 +177,9 @@ def _compile(
         unit=unit,
         lowered=lowered.lowered,
         config=config,
-        known=stand.above.known,
+        known=stand.known,
+        outside=stand.outside,
+        printed=printed.placed if printed else None,
         supervised=supervised,
         base=stand.above.config,
         left_behind=_left_behind(parent, resolved, frozenset((*own, *resolved.turned_off))),
@@ -171,9 +194,21 @@ def _compile(
     )
 
 
-def _left_behind(parent: _Down | None, resolved: Resolved, named: frozenset[Key]) -> tuple[str, ...]:
+def _documents_above(parent: _Down | None) -> Iterator[Document]:
+    """Give the stacks that an image stands on, each with its fragments, the parent first."""
+    for unit in parent.chain() if parent else ():
+        yield from (unit.document, *unit.fragments)
+
+
+def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> Ground:
+    if parent is None:
+        return ground(unit, shop)
+    return Ground(above=parent.above, distribution=parent.distribution, reference=parent.reference, known=parent.known)
+
+
+def _left_behind(parent: _Down | None, resolved: Resolved, named: frozenset[Key]) -> Mapping[Key, frozenset[str]]:
     if parent is None or parent.variables == resolved.variables:
-        return ()
+        return {}
     return left_behind(parent.raw_programs, parent.supervised, named, resolved.scope)
 
 
@@ -188,22 +223,19 @@ def _parent_facts(reference: str, above: Above) -> dict[str, Any]:
     config = above.config
     return {
         "ref": reference,
-        "env": dict(config.env),
+        "env": Facts("the ENV that the parent brings", dict(config.env), key="env"),
         "user": config.user,
         "workdir": config.working_dir,
     }
 
 
-def _config_as_printed(lowered: Lowered, config: inherit.Config, above: Above, shop: Workshop) -> inherit.Config:
+def _as_printed(lowered: Lowered, parent: Config, shop: Workshop) -> Reread | None:
     """Read a user's own Dockerfile template back, so that what it adds is in the configuration."""
     if shop.printer is None:
-        return config
+        return None
     span = next(iter(lowered.image.spans.values()), None)
     try:
-        parsed = parse(shop.printer(lowered))
-        froms = [index for index, each in enumerate(parsed) if type(each.instruction).__name__ == "From"]
-        last = froms[-1] + 1 if froms else 0
-        return inherit.fold(above.config, [each.instruction for each in parsed[last:]])
+        return reread(shop.printer(lowered), lowered, parent, shop.templates)
     except TemplateFault as fault:
         shop.findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", span)
     except DockerfileError as error:
@@ -215,153 +247,13 @@ def _config_as_printed(lowered: Lowered, config: inherit.Config, above: Above, s
         )
     except RefusedError as error:
         shop.findings.error("template-fails", f"Docker refuses what your template prints: {error}", span)
-    return config
-
-
-# -- roots: what an image outside the project brings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What an image stands on; `suspect` is whether that is not known for a fault."""
-
-    above: Above
-    distribution: Distribution | None
-    reference: str
-    suspect: bool = False
-    used_variables: frozenset[str] = frozenset()
-
-
-def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> _Ground:
-    if parent is not None:
-        return _Ground(above=parent.above, distribution=parent.distribution, reference=parent.reference)
-    node = unit.document.node.get("from")
-    scope = root_scope(unit, shop.project, shop.options, shop.findings)
-    evaluated = evaluate(node, scope) if node is not None else None
-    if scope.failed or not isinstance(evaluated, Scalar):
-        return _Ground(above=_bottom(inherit.SCRATCH, known=True), distribution=None, reference="", suspect=True)
-    reference = evaluated.text
-    known = shop.catalog.recognise(reference)
-    named = unit.document.node.get("distro")
-    distribution = known.distribution if known else None
-    if named is not None:
-        distribution = _named_distribution(evaluate(named, scope), shop)
-    if distribution is not None:
-        _check_alive(distribution, evaluated.span, shop.findings)
-    brought = _brought(unit, reference, shop)
-    config = _base_config(known.brings if known else {}, brought)
-    is_known = brought is not None or known is not None or reference == "scratch"
-    return _Ground(
-        above=_bottom(config, known=is_known),
-        distribution=distribution,
-        reference=_through_proxy(reference, shop.project.proxies),
-        suspect=named is not None and distribution is None,
-        used_variables=frozenset(scope.used),
-    )
-
-
-def _bottom(config: inherit.Config, *, known: bool) -> Above:
-    """Give what an image stands on that has no ancestor in the project."""
-    return Above(
-        config=config,
-        known=known,
-        packages={},
-        repositories={},
-        mirror="official",
-        pip=False,
-        users={},
-        supervisor=None,
-    )
-
-
-def _named_distribution(name: Node | None, shop: Workshop) -> Distribution | None:
-    if not isinstance(name, Scalar):
-        return None
-    distribution = shop.catalog.distribution(name.text)
-    if distribution is None:
-        names = shop.catalog.names("distro")
-        if name.text in names:
-            # Its own file has faults, and they are told.
-            return None
-        shop.findings.error(
-            "unknown-distro",
-            f'no distribution is called "{name.text}"',
-            name.span,
-            help=suggestion(name.text, names, f"known: {', '.join(names)}"),
-        )
-    return distribution
-
-
-def _check_alive(distribution: Distribution, span: Span, findings: Findings) -> None:
-    if distribution.dead:
-        to = f"move to {distribution.successor}" if distribution.successor else "move to a living distribution"
-        findings.warning(
-            "end-of-life",
-            f"{distribution.name} reached its end of life on {distribution.end_of_life}: nobody mends it any more",
-            span,
-            help=f"{to}; until then its packages come from a vault",
-        )
-
-
-def _brought(unit: Unit, reference: str, shop: Workshop) -> source.Mapping | None:
-    """Give what the root's stack, or the project, says that the outside image brings."""
-    own = unit.document.node.get("inherits")
-    if isinstance(own, source.Mapping):
-        return own
-    plain = reference.partition("@")[0]
-    return shop.project.inherits.get(plain) or shop.project.inherits.get(plain.rpartition(":")[0])
-
-
-def _base_config(known: Mapping[str, Any], brought: source.Mapping | None) -> inherit.Config:
-    """Give the configuration that an outside image has, from words of a stack."""
-    data: dict[str, Any] = dict(known)
-    if brought is not None:
-        data.update(shape.typed(brought, shape.inside(shape.load("stack"), "inherits")))
-    health = data.get("healthcheck")
-    return inherit.Config.from_json(
-        {
-            "User": data.get("user", ""),
-            "Env": [f"{name}={value}" for name, value in data.get("env", {}).items()],
-            "Cmd": _argv(data.get("cmd")),
-            "Entrypoint": _argv(data.get("entrypoint")),
-            "WorkingDir": data.get("workdir", ""),
-            "Labels": data.get("labels"),
-            "ExposedPorts": {_port(port): {} for port in data.get("expose", ())} or None,
-            "Volumes": {path: {} for path in data.get("volumes", ())} or None,
-            "StopSignal": data.get("stopsignal", ""),
-            "Shell": data.get("shell"),
-            "OnBuild": data.get("onbuild"),
-            "Healthcheck": {"Test": health["test"]} if isinstance(health, dict) else None,
-        }
-    )
-
-
-def _argv(command: Any) -> list[str] | None:
-    return ["/bin/sh", "-c", command] if isinstance(command, str) else command
-
-
-def _port(port: str) -> str:
-    return port if "/" in port else f"{port}/tcp"
-
-
-def _through_proxy(reference: str, proxies: Mapping[str, str]) -> str:
-    """Put a proxy in front of a reference: one without a host is Docker Hub's."""
-    first = reference.partition("/")[0]
-    has_host = "/" in reference and ("." in first or ":" in first or first == "localhost")
-    host = first if has_host else "docker.io"
-    proxy = proxies.get(host)
-    if proxy is None or reference == "scratch":
-        return reference
-    rest = reference.partition("/")[2] if has_host else reference
-    if host == "docker.io" and "/" not in rest:
-        rest = f"library/{rest}"
-    return f"{proxy}/{rest}"
+    return None
 
 
 # -- the image
 
 
-def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _Ground, shop: Workshop) -> Image:
+def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: Ground, shop: Workshop) -> Image:
     node = resolved.node
     is_root = unit.parent is None
     repository = _text(node, "image") or unit.name
@@ -393,7 +285,7 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: _G
         turned_off={(SECTIONS[block], name): span for (block, name), span in resolved.turned_off.items()},
         service=shape.typed(service, shape.load("service")) if service is not None else None,
         service_node=service,
-        spans=node.keys or unit.document.node.keys,
+        spans={**node.keys, **{key: span for key, span in unit.document.node.keys.items() if key not in node.keys}},
     )
 
 

@@ -27,24 +27,53 @@ _UNDEFINED_MEMBER = re.compile(r"has no attribute '(\w+)'|has no element '?(\w+)
 
 
 class Fault(Exception):
-    """An expression cannot be evaluated: a finding's code, message and help, and the line in a .j2 file."""
+    """An expression cannot be evaluated: what a finding says of it, and the line in a .j2 file."""
 
-    def __init__(self, code: str, message: str, help: str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        help: str | None = None,
+        line: int | None = None,
+        related: tuple[Related, ...] = (),
+        topic: tuple[str, ...] | None = None,
+    ) -> None:
         self.code = code
         self.message = message
         self.help = help
         self.line = line
+        self.related = related
+        self.topic = topic
         self.node: Scalar | None = None
         """The scalar whose expression it is, where that is another than the one that was asked for."""
         super().__init__(message)
 
 
-class Facts(dict[str, Any]):
-    """A name with members, such as `distro`; `about` says whose they are when one is missing."""
+class _NoText(Fault):
+    """A value that has no text stands where a text is made."""
 
-    def __init__(self, about: str, members: Mapping[str, Any]) -> None:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.kind = "null" if value is None else "a map" if isinstance(value, Mapping) else "a list"
+        super().__init__("expression-fails", f"the expression gives {self.kind}, which has no text", self.cure("it"))
+
+    def cure(self, name: str) -> str:
+        """Say what to write instead."""
+        if self.value is None:
+            return "write what it is then: or ''"
+        return f"take a member: {{{{ {name}.key }}}}" if self.kind == "a map" else f"{{{{ {name} | join(' ') }}}}"
+
+
+class Facts(dict[str, Any]):
+    """A name with members, such as `distro`; `about` says whose they are when one is missing.
+
+    `key` is the key of a stack that sets them.
+    """
+
+    def __init__(self, about: str, members: Mapping[str, Any], key: str | None = None) -> None:
         super().__init__(members)
         self.about = about
+        self.key = key
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -65,13 +94,14 @@ def _missing_member(facts: Facts, name: str) -> Fault:
         "undefined-name",
         f'"{name}" is not among {facts.about}',
         f'did you mean "{close}"?' if close else f"known there: {known}",
+        topic=("no-member", facts.key, name) if facts.key else None,
     )
 
 
 def _shown(value: Any) -> Any:
-    """Give a value as it stands inside a text: YAML's true and false; null has no text."""
-    if value is None:
-        raise Fault("expression-fails", "the expression gives null, which has no text", "write what it is then: or ''")
+    """Give a value as it stands inside a text: YAML's true and false; null, lists and maps have no text."""
+    if value is None or isinstance(value, list | tuple | Mapping):
+        raise _NoText(value)
     return ("true" if value else "false") if isinstance(value, bool) else value
 
 
@@ -108,11 +138,17 @@ class Scope:
         facts: Mapping[str, Callable[[], Any]],
         findings: Findings,
         used: set[str] | None = None,
+        places: Mapping[str, Span] | None = None,
+        hidden: Callable[[str], tuple[Related, ...]] | None = None,
     ) -> None:
         self.variables = variables
         self.facts = facts
         self.findings = findings
         self.used = used if used is not None else set()
+        self.places = places or {}
+        """Where each variable is set."""
+        self.hidden = hidden
+        """Where a variable is set that is none here: the branches of `when` that do not hold."""
         self.failed = False
         """Whether an expression could not be evaluated: what is made of it is not known."""
         self._values: dict[str, Any] = {}
@@ -120,7 +156,7 @@ class Scope:
 
     def with_facts(self, **facts: Callable[[], Any]) -> Scope:
         """Give this scope with more facts; variables are evaluated anew, since they may use them."""
-        return Scope(self.variables, {**self.facts, **facts}, self.findings, self.used)
+        return Scope(self.variables, {**self.facts, **facts}, self.findings, self.used, self.places, self.hidden)
 
     def names(self) -> tuple[str, ...]:
         """Give every name that an expression may use."""
@@ -143,9 +179,30 @@ class Scope:
         """Give the fault for a name that nobody defines."""
         if name == "image":
             return Fault("undefined-name", '"image" is known in .j2 files only', "write what is meant, or a variable")
-        close = did_you_mean(name, self.names())
-        help = f'did you mean "{close}"?' if close else f"define it under vars:, or give it with --set {name}=…"
-        return Fault("undefined-name", f'"{name}" is not defined', help)
+        hidden = self.hidden(name) if self.hidden else ()
+        close = None if hidden else did_you_mean(name, self.names())
+        if hidden:
+            help = "set it under vars: for all others"
+        elif close:
+            help = f'did you mean "{close}"?'
+        else:
+            help = f"define it under vars:, or give it with --set {name}=…"
+        related = (*hidden, *self.set_here(close or ""))
+        return Fault("undefined-name", f'"{name}" is not defined', help, None, related, ("undefined-name", name))
+
+    def set_here(self, *names: str) -> tuple[Related, ...]:
+        """Give the places where variables are set."""
+        return tuple(Related(f'"{name}" is set here', self.places[name]) for name in names if name in self.places)
+
+    def names_in(self, text: str) -> list[str]:
+        """Give the variables that the expressions of a text name, in its order."""
+        inside = " ".join(re.findall(r"\{[{%].*?[}%]\}", text, re.DOTALL))
+        words = re.findall(r"(?<![\w.'\"])[A-Za-z_]\w*", inside)
+        return [name for name in dict.fromkeys(words) if name in self.variables]
+
+    def was(self, name: str, value: Any) -> bool:
+        """Whether a variable was evaluated, and to this value."""
+        return name in self._values and bool(self._values[name] == value)
 
     def _variable(self, name: str) -> Any:
         self.used.add(name)
@@ -245,7 +302,9 @@ def _guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
         RecursionError,
         MemoryError,
     ) as error:
-        raise Fault("expression-fails", f"the expression fails: {error or type(error).__name__}") from error
+        mixed = isinstance(error, TypeError) and "str" in str(error)
+        help = "a text becomes a number by `| int`, a number a text by `| string`" if mixed else None
+        raise Fault("expression-fails", f"the expression fails: {error or type(error).__name__}", help) from error
 
 
 def evaluate_strictly(node: Node, scope: Scope) -> Node:
@@ -292,11 +351,27 @@ def _same(new: list[Node], old: tuple[Node, ...]) -> bool:
 def _report(fault: Fault, node: Scalar, scope: Scope) -> None:
     """Report a fault where its expression stands: a variable's own place, for one that is in a variable."""
     scope.failed = True
-    named = re.match(r'"(\w+)"', fault.message)
-    word = named[1] if named else None
     at = fault.node or node
-    used = [] if at is node else [Related("the variable is used here", _expression_span(node, None))]
-    scope.findings.error(fault.code, fault.message, _expression_span(at, word), help=fault.help, related=used)
+    used = () if at is node else (Related("the variable is used here", _expression_span(node, None)),)
+    _tell(fault, at.text, scope, lambda word: _expression_span(at, word), used)
+
+
+def _tell(
+    fault: Fault, text: str, scope: Scope, place: Callable[[str | None], Span], related: tuple[Related, ...]
+) -> None:
+    """Keep the finding of a fault in a text, with the variables that it comes from."""
+    message, help, topic = fault.message, fault.help, fault.topic
+    sources = fault.related
+    if fault.code == "expression-fails":
+        names = scope.names_in(text)
+        blamed = next((name for name in names if isinstance(fault, _NoText) and scope.was(name, fault.value)), None)
+        if isinstance(fault, _NoText) and blamed:
+            message, help = f'"{blamed}" is {fault.kind}, which has no text', fault.cure(blamed)
+            names, topic = [blamed], ("value-of", blamed)
+        sources = (*sources, *scope.set_here(*names[:2]))
+    named = re.match(r'"(\w+)"', message)
+    span = place(named[1] if named else None)
+    scope.findings.error(fault.code, message, span, help=help, related=(*sources, *related), topic=topic)
 
 
 def _expression_span(node: Scalar, word: str | None) -> Span:
@@ -327,21 +402,26 @@ def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
         if fault.code == "expression-syntax":
             fault.message = fault.message.replace("a Jinja expression", "a Jinja template")
             fault.help = "what is no expression stands between {% raw %} and {% endraw %}, or in a file without .j2"
+        scope.failed = True
         line = fault.line or _line_of_fault(fault, text.text)
-        place = Span(text, line, 1, line, max(2, len(text.line(line)) + 1))
-        scope.findings.error(
-            fault.code,
-            fault.message,
-            place,
-            help=fault.help,
-            related=[Related("the file is copied here", asked)],
-        )
+        asking = (Related("the file is copied here", asked),)
+        _tell(fault, text.line(line), scope, lambda word: _place_in_file(text, line, word), asking)
         return None
+
+
+def _place_in_file(text: Source, line: int, word: str | None) -> Span:
+    """Point at the expression of a line that holds a word, else at the line."""
+    content = text.line(line)
+    for match in re.finditer(r"\{[{%].*?[}%]\}", content):
+        if word is None or re.search(rf"\b{re.escape(word)}\b", match[0]):
+            return Span(text, line, match.start() + 1, line, match.end() + 1)
+    first = len(content) - len(content.lstrip())
+    return Span(text, line, first + 1, line, max(first + 2, len(content.rstrip()) + 1))
 
 
 def _line_of_fault(fault: Fault, text: str) -> int:
     """Give the line of a .j2 file where a fault arose: Jinja's traceback says it; else the first use of the name."""
-    trace = fault.__cause__.__traceback__ if fault.__cause__ else None
+    trace = (fault.__cause__ or fault).__traceback__
     line = None
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == "<template>":

@@ -6,7 +6,7 @@ What is ordered is a unit: one image to build. Nothing here recurses, so a chain
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from stackgen.diagnostics import Findings, Related, Span, did_you_mean, suggestion
@@ -26,15 +26,16 @@ class Document:
     """A stack file or a fragment: its path, and its nodes without what the schema does not take.
 
     `sound` is whether nothing was taken out; `suspect` whether what was could be missed elsewhere: a variable, a
-    supervisor, a distribution.
+    supervisor, a distribution. `dim` are the keys of which something was taken out, or that something taken out was
+    meant for, and `blurred` where the maps begin that it was taken from.
     """
 
     path: str
     node: source.Mapping
     sound: bool = True
     suspect: bool = False
-    lost_parent: bool = False
-    """Whether what was taken out is, or was meant as, its parent."""
+    dim: frozenset[str] = frozenset()
+    blurred: frozenset[tuple[str, int, int]] = frozenset()
 
     @property
     def stem(self) -> str:
@@ -96,7 +97,7 @@ class _Loader:
             try:
                 text = source.read(self.inputs, path, self.findings)
             except InputError as error:
-                self.findings.error("cannot-read", str(error))
+                self.findings.error(error.code, str(error))
                 return None
             called = "a stack" if kind == "stack" else "a fragment"
             node = source.parse_mapping(text, called, self.findings) if text else None
@@ -108,15 +109,16 @@ class _Loader:
         """Give a document without what its schema does not take; `before` is the count of errors before the file."""
         find_traps(node, self.findings)
         found = schema.check(node, kind, called, self.findings)
-        known = shape.keys(shape.load(kind))
-        suspect = self.findings.errors > before and not found.removed
-        for removed in found.removed:
-            suspect = suspect or not removed or removed[0] in STOOD_ON or removed[0] not in known
-        left = found.node if isinstance(found.node, source.Mapping) else replace(node, values={})
-        tops = {str(removed[0]) for removed in found.removed if removed}
-        lost_parent = any(top in ("extends", "from") or did_you_mean(top, ("extends", "from")) for top in tops)
-        sound = self.findings.errors == before
-        return Document(path=path, node=left, sound=sound, suspect=suspect, lost_parent=lost_parent)
+        dim = {str(place[0]) for place in (*found.removed, *found.meant) if place}
+        broken = self.findings.errors > before and not found.removed
+        return Document(
+            path=path,
+            node=found.node if isinstance(found.node, source.Mapping) else replace(node, values={}),
+            sound=self.findings.errors == before,
+            suspect=broken or found.puzzling or () in found.removed or bool(dim & STOOD_ON),
+            dim=frozenset(dim),
+            blurred=frozenset(start for removed in found.removed for start in _starts(node, removed)),
+        )
 
     def discover(self, start: Iterable[str]) -> None:
         """Read every file that the first ones lead to."""
@@ -137,7 +139,7 @@ class _Loader:
     def find_links(self, document: Document, links: _Links) -> None:
         node = document.node
         parents = [key for key in ("extends", "from") if key in node.values]
-        if not parents and not document.lost_parent:
+        if not parents and not document.dim & {"extends", "from"}:
             self.findings.error(
                 "no-parent",
                 "a stack needs a parent: `extends` another stack, or `from` an image",
@@ -254,6 +256,20 @@ class _Loader:
 
 def _in(folder: str) -> str:
     return f"in {folder}" if folder else "beside this file"
+
+
+def _starts(node: source.Node, path: schema.Path) -> Iterator[tuple[str, int, int]]:
+    """Give where the map begins that a path leads out of, and its key: places that speak for the whole of it."""
+    key: Span | None = None
+    for part in path[:-1]:
+        if isinstance(node, source.Mapping):
+            key, node = node.keys[str(part)], node.values[str(part)]
+        elif isinstance(node, Sequence):
+            key, node = None, node.items[int(part)]
+    if len(path) > 1 and isinstance(node, source.Mapping):
+        yield node.span.key()
+        if key is not None:
+            yield key.key()
 
 
 def _first_key(node: source.Mapping) -> Span:

@@ -162,6 +162,8 @@ class Program:
     name: str
     options: Mapping[str, Any]
     span: Span
+    spans: Mapping[str, Span]
+    """The place of each option that the stacks say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -385,7 +387,9 @@ def sections(node: source.Mapping) -> Iterator[Section]:
             for step in value.items:
                 assert isinstance(step, source.Mapping)
                 for name, span, inner in step.items():
-                    yield Section(name, _READERS[name](inner), span, own_order=True)
+                    # A key without a reader has no place in `steps`, which is a finding later on.
+                    read = _READERS.get(name)
+                    yield Section(name, read(inner) if read else None, span, own_order=True)
         else:
             yield Section(key, _READERS[key](value), node.keys[key])
 

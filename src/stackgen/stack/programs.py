@@ -78,26 +78,30 @@ def read_programs(node: source.Mapping) -> dict[Key, Program]:
         entries = node.get(block)
         for name, span, value in entries.items() if isinstance(entries, source.Mapping) else ():
             options = shape.typed(value, schema_of(block, name))
-            found[block, name] = Program(SECTIONS[block], name, options, span)
+            spans = value.keys if isinstance(value, source.Mapping) else {}
+            found[block, name] = Program(SECTIONS[block], name, options, span, spans)
     return found
 
 
 def left_behind(
     inherited: Mapping[Key, Node], before: Mapping[Key, Program], named: frozenset[Key], scope: Scope
-) -> tuple[str, ...]:
-    """Give the inherited programs that would be written otherwise in this scope, and that the image does not name."""
-    found: list[str] = []
+) -> dict[Key, frozenset[str]]:
+    """Give the inherited programs that would be written otherwise in this scope, and that the image does not name, each
+    with the variables that it is made of.
+    """
+    found: dict[Key, frozenset[str]] = {}
     for key, raw in inherited.items():
         settled = settle(raw)
         if key in named or key not in before or settled is None:
             continue
+        own = Scope(scope.variables, scope.facts, scope.findings)
         try:
-            options = shape.typed(evaluate_strictly(settled, scope), schema_of(*key))
+            options = shape.typed(evaluate_strictly(settled, own), schema_of(*key))
         except Fault:
             continue
         if options != before[key].options:
-            found.append(key[1])
-    return tuple(found)
+            found[key] = frozenset(own.used)
+    return found
 
 
 def check_programs(effective: Mapping[Key, Program], turned_off: Mapping[Key, Span], findings: Findings) -> None:

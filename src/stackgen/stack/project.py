@@ -10,7 +10,7 @@ from pathlib import Path
 from stackgen.diagnostics import Findings, Span
 from stackgen.read import schema, shape, source
 from stackgen.read.inputs import Inputs
-from stackgen.read.source import Node, Scalar, Word, words
+from stackgen.read.source import Node, Scalar, Word, word, words
 
 PROJECT_FILE = "stackgen.yml"
 
@@ -64,8 +64,10 @@ class Project:
     data: str | None = None
     syntax: str | None = None
     inherits: Mapping[str, source.Mapping] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Word] = field(default_factory=dict)
     variables: Mapping[str, Node] = field(default_factory=dict)
+    places: Mapping[str, Span] = field(default_factory=dict)
+    """Where each variable is set."""
     compose: Mapping[str, object] = field(default_factory=dict)
     certificates: tuple[Word, ...] = ()
     ignore: tuple[Word, ...] = ()
@@ -112,8 +114,9 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         data=_text(node, "data"),
         syntax=_text(node, "syntax"),
         inherits={key: value for key, value in _map(node, "inherits").items() if isinstance(value, source.Mapping)},
-        labels=_text_map(node, "labels"),
+        labels={name: word(value) for name, value in _map(node, "labels").items() if isinstance(value, Scalar)},
         variables=_map(node, "vars"),
+        places=variables.keys if isinstance(variables := node.get("vars"), source.Mapping) else {},
         compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
         certificates=words(node.get("certificates")),
         ignore=words(node.get("ignore")),

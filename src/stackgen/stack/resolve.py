@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stackgen.diagnostics import Findings, Source, Span, suggestion
+from stackgen.diagnostics import Findings, Related, Source, Span, suggestion
 from stackgen.know.catalog import Catalog, Distribution
 from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar
@@ -28,6 +28,10 @@ class Inherited:
     """What the images above bring into the resolution of a child."""
 
     variables: Mapping[str, Node]
+    places: Mapping[str, Span]
+    """Where each variable is set."""
+    documents: Callable[[], Iterable[Document]]
+    """The stacks and fragments of the images above, the parent's first."""
     distribution: Distribution | None
     programs: Mapping[Key, Node]
     parent: Mapping[str, Any]
@@ -41,6 +45,7 @@ class Resolved:
     node: source.Mapping
     scope: Scope
     variables: Mapping[str, Node]
+    places: Mapping[str, Span]
     programs: Mapping[Key, Node]
     turned_off: Mapping[Key, Span]
     changed: bool
@@ -67,12 +72,31 @@ def set_variables(options: Options) -> dict[str, Node]:
 
 def root_scope(unit: Unit, project: Project, options: Options, findings: Findings) -> Scope:
     """Give the names that a root's `from` and `distro` may use: its own and the project's variables."""
-    return Scope({**project.variables, **_variables(unit.document.node), **set_variables(options)}, {}, findings)
+    own = unit.document.node
+    variables = {**project.variables, **_variables(own), **set_variables(options)}
+    return Scope(variables, {}, findings, places={**project.places, **_places(own)})
 
 
 def _variables(node: source.Mapping) -> Mapping[str, Node]:
     found = node.get("vars")
     return found.values if isinstance(found, source.Mapping) else {}
+
+
+def _places(node: source.Mapping) -> Mapping[str, Span]:
+    found = node.get("vars")
+    return found.keys if isinstance(found, source.Mapping) else {}
+
+
+def _hidden(documents: Iterable[Document], name: str) -> tuple[Related, ...]:
+    """Give where branches of `when` set a variable; asked for one that none that holds sets."""
+    found: list[Related] = []
+    for document in documents:
+        when = document.node.get("when")
+        for condition, _, branch in when.items() if isinstance(when, source.Mapping) else ():
+            place = _places(branch).get(name) if isinstance(branch, source.Mapping) else None
+            if place is not None:
+                found.append(Related(f"only `when: {condition}` sets it, which does not hold here", place))
+    return tuple(found)
 
 
 def resolve(
@@ -97,7 +121,17 @@ def resolve(
         layers.append(document.node if document is unit.document else document.node.without("description"))
         layers.extend(_overlays(document, inherited.distribution, before, catalog, findings))
     variables = _join(project.variables, inherited.variables, *map(_variables, layers), set_variables(options))
-    scope = Scope(variables, facts, findings, before.used)
+    places = {**project.places, **inherited.places}
+    for layer in layers:
+        places.update(_places(layer))
+    scope = Scope(
+        variables,
+        facts,
+        findings,
+        before.used,
+        places,
+        lambda name: _hidden((*documents, *inherited.documents()), name),
+    )
     merged = _merge(layers, scope)
     programs, turned_off = merge_programs(merged, inherited.programs, scope)
     mixed = merged.without(*BLOCKS)
@@ -111,6 +145,7 @@ def resolve(
         node=node,
         scope=scope,
         variables=variables,
+        places=places,
         programs={**inherited.programs, **programs},
         turned_off=turned_off,
         changed=len(layers) > 1 or settled is not mixed or evaluated is not settled or bool(programs),
@@ -157,6 +192,7 @@ def _distro_facts(distribution: Distribution | None, unit: Unit) -> Facts:
         "family": distribution.family,
         "users": Facts(f"the users that are known of {distribution.name}", distribution.users),
         "paths": Facts(f"the paths that are known of {distribution.name}", distribution.paths),
+        "names": Facts(f"the names that are known of {distribution.name}", distribution.names),
     }
     return Facts(about, members)
 
@@ -228,9 +264,9 @@ def _rank(
         return last if _variable_is(name, wanted, span, scope) else None
     if distribution and condition in distribution.kinds:
         return distribution.kinds.index(condition)
-    every = [d for known in catalog.names("distro") if (d := catalog.distribution(known))]
-    kinds = sorted({kind for each in every for kind in each.kinds})
-    if condition not in kinds:
+    if not catalog.has_kind(condition):
+        every = [d for known in catalog.names("distro") if (d := catalog.distribution(known))]
+        kinds = sorted({kind for each in every for kind in each.kinds})
         findings.error(
             "unknown-condition",
             f'"{condition}" is no distribution, no family and no variable=value',

@@ -150,7 +150,10 @@ def _changes(folder: Path, planned: Mapping[str, PlannedFile], ours: set[str]) -
 
 def _check_links(folder: Path, planned: Iterable[str], findings: Findings) -> None:
     """Find folders that are links: what is written there would land somewhere else."""
-    folders = {parent for path in planned for parent in posixpath.dirname(path).split("/")[:1] if parent}
+    folders: set[str] = set()
+    for path in planned:
+        while (path := posixpath.dirname(path)) and path not in folders:
+            folders.add(path)
     for name in sorted(folders):
         if (folder / name).is_symlink():
             findings.error(

@@ -22,6 +22,7 @@ def fixed_texts(diagnostics: Iterable[Diagnostic]) -> dict[Path, tuple[Source, s
 
 def _apply(text: str, fixes: Iterable[Fix]) -> str:
     lines = text.split("\n")
+    emptied: set[int] = set()
     taken: dict[int, int] = {}
     for fix in sorted(fixes, key=lambda fix: fix.span.key(), reverse=True):
         span = fix.span
@@ -30,7 +31,9 @@ def _apply(text: str, fixes: Iterable[Fix]) -> str:
         line = lines[span.line - 1]
         lines[span.line - 1] = line[: span.column - 1] + fix.text + line[span.end_column - 1 :]
         taken[span.line] = span.column
-    return "\n".join(lines)
+        if line.strip() and not lines[span.line - 1].strip():
+            emptied.add(span.line - 1)
+    return "\n".join(line for number, line in enumerate(lines) if number not in emptied)
 
 
 def write_fixes(texts: dict[Path, tuple[Source, str]]) -> None:

@@ -180,23 +180,27 @@ def _arg(source: _Source) -> Instruction:
 
 
 def _pairs(source: _Source) -> tuple[Pair, ...]:
+    pairs = _split_pairs(source)
+    _flags(source)
+    if any(not name for name, _ in pairs):
+        raise DockerfileError(f"a name in {source.keyword} is empty")
+    return pairs
+
+
+def _split_pairs(source: _Source) -> tuple[Pair, ...]:
     words = _needed(source, split_words(source.text, source.escape))
     if "=" not in words[0]:
         # ENV name value: one pair, the value being the rest of the line.
         name, *rest = BLANKS.split(source.text, maxsplit=1)
         if not rest:
             raise DockerfileError(f"{source.keyword} {name} has no value: {source.keyword} {name}=…")
-        pairs = [(name, rest[0])]
-    else:
-        pairs = []
-        for word in words:
-            name, equals, value = word.partition("=")
-            if not equals:
-                raise DockerfileError(f"{word!r} in {source.keyword} has no =")
-            pairs.append((name, value))
-    _flags(source)
-    if any(not name for name, _ in pairs):
-        raise DockerfileError(f"a name in {source.keyword} is empty")
+        return ((name, rest[0]),)
+    pairs: list[Pair] = []
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise DockerfileError(f"{word!r} in {source.keyword} has no =")
+        pairs.append((name, value))
     return tuple(pairs)
 
 
@@ -313,9 +317,12 @@ def _onbuild(source: _Source) -> Instruction:
     if not source.text:
         raise DockerfileError("ONBUILD has no instruction")
     _flags(source)
-    keyword = _split(source.text, source.escape).keyword
-    if keyword in ("ONBUILD", "FROM", "MAINTAINER"):
-        raise DockerfileError(f"{keyword} cannot be a trigger of ONBUILD")
+    trigger = _split(source.text, source.escape)
+    if trigger.keyword in ("ONBUILD", "FROM", "MAINTAINER"):
+        raise DockerfileError(f"{trigger.keyword} cannot be a trigger of ONBUILD")
+    if trigger.keyword in ("ENV", "LABEL"):
+        # It must make sense with this file's escape character as well.
+        _split_pairs(trigger)
     documents = "".join(f"\n{heredoc.content}{heredoc.name}" for heredoc in source.heredocs)
     text = _ONBUILD.sub("", source.line, count=1) + documents
     return Onbuild(trigger=parse_instruction(text), text=text)

@@ -96,7 +96,7 @@ def check(value: str, *, newline_too: bool = True) -> str:
 
 def _literal_pattern(path: str) -> str:
     """`path` as a pattern that BuildKit's sender and its copier both match with that name alone."""
-    first = min((path.find(special) for special in _IN_PATTERNS if special in path), default=-1)
+    first = next((at for at, character in enumerate(path) if character in _IN_PATTERNS), -1)
     at_the_ends = {at for at in (0, len(path) - 1) if path and path[at] in GO_SPACE}
     if path.startswith(("!", "\ufeff")):
         at_the_ends.add(0)
@@ -116,8 +116,9 @@ def _class_at(path: str, first: int) -> int:
     """Where to put the class that makes the copier read the escape at `first`: in its component or in one before it."""
     start = path.rfind("/", 0, first) + 1
     end = path.index("/", first) if "/" in path[first:] else len(path)
+    places = (*range(start, end), *range(start))
     for unwanted in (_IN_PATTERNS + "]^/.-", "*?/.-"):
-        for at in (*range(start, end), *range(start)):
+        for at in places:
             if path[at] not in unwanted:
                 return at
     raise Unsayable(f"a COPY cannot name the one file {path!r}, and no other, at the top of its context")
@@ -170,7 +171,7 @@ class _Value:
             raise Unsayable(f"an expansion without a name in {self.value!r}")
         if operator in ("-", "+", "?", ":-", ":+", ":?"):
             return opening + name + operator + self.text("}") + self.take(1)
-        if operator in ("#", "%", ":#", ":%"):
+        if operator in ("#", "%"):
             return opening + name + operator + self.pattern("}")
         if operator == "/":
             every = self.take(1) if self.value.startswith("/", self.at) else ""

@@ -7,7 +7,7 @@ import json
 from stackgen.diagnostics import Span
 from stackgen.docker.instructions import Exec, Run
 from stackgen.stack.lower.emitter import PLAIN_SHELL, Emitter
-from stackgen.stack.lower.packages import needs_distribution
+from stackgen.stack.lower.packages import mirror_secrets, needs_distribution
 from stackgen.stack.model import Command
 
 
@@ -33,6 +33,7 @@ def has_pipe(text: str) -> bool:
 
 def lower_run(emitter: Emitter, command: Command) -> None:
     """Take one entry of `run`."""
+    emitter.cause = command.span
     emitter.own_shell()
     if command.user is not None:
         emitter.as_user(emitter.word(command.user, command.span))
@@ -120,7 +121,9 @@ def _with_build_packages(emitter: Emitter, command: Command) -> None:
         command.span,
         packages=sorted(set(command.build_packages)),
         command=" \\\n && ".join(line.strip() for line in command.lines),
-        flags=_flags(command),
+        flags=_flags(command) + mirror_secrets(emitter, command.span),
+        distribution=known[0],
+        cache=known[0].cache or known[1].cache,
         cache_mounts=emitter.tools.builder != "classic",
     )
     if text is not None:

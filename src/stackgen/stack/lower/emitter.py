@@ -5,7 +5,7 @@ SHELL round what needs them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackgen.diagnostics import Findings, Related, Span
 from stackgen.docker import inherit
@@ -15,10 +15,10 @@ from stackgen.docker.shell import expand_word
 from stackgen.docker.syntax import escape_dollar, literal_source, parse, quote, quote_path
 from stackgen.know.catalog import Catalog, Family
 from stackgen.know.templates import TemplateFault, Templates
-from stackgen.read.inputs import InputError, Inputs
+from stackgen.read.inputs import InputError, Inputs, OutsideError
 from stackgen.read.source import Word
 from stackgen.stack.expressions import Scope
-from stackgen.stack.lower.steps import ContextFile, Placed, Recipe, Step, placed
+from stackgen.stack.lower.steps import ContextFile, Placed, Recipe, Step, beginning, placed
 from stackgen.stack.model import Image, Supervisor, folder_of
 
 ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
@@ -67,7 +67,7 @@ class Emitter:
         self.above = above
         self.tools = tools
         self.findings = tools.findings
-        self.state = inherit.begin(above.config)
+        self.state = self._begin()
         self.steps: list[Step] = []
         self.stages: list[Step] = []
         self.files: dict[str, ContextFile] = {}
@@ -80,6 +80,19 @@ class Emitter:
         self._key = ""
         self._own_order = False
         self._placed: list[Placed] = []
+        # What the next USER or SHELL that is put round others is there for.
+        self.cause: Span | None = None
+
+    def _begin(self) -> inherit.State:
+        try:
+            return beginning(self.image, self.above.config)
+        except (DockerfileError, RefusedError) as error:
+            self.findings.error(
+                "refused",
+                f"Docker refuses what an ONBUILD of {self.image.parent} does here: {error}",
+                self.image.spans.get("extends") or self.image.spans.get("from"),
+            )
+            return beginning(self.image, replace(self.above.config, on_build=()))
 
     @property
     def user(self) -> str:
@@ -108,10 +121,24 @@ class Emitter:
             self.steps.append(Step(self._key, tuple(self._placed), self._own_order))
             self._placed = []
 
-    def add(self, instruction: Instruction, span: Span | None, text: str | None = None) -> None:
-        """Take an instruction; one that the engine would refuse is a finding at its place."""
+    def add(
+        self,
+        instruction: Instruction,
+        span: Span | None,
+        text: str | None = None,
+        *,
+        parts: Iterable[Span | None] = (),
+        passing: bool = False,
+    ) -> None:
+        """Take an instruction; one that the engine would refuse is a finding at its place.
+
+        `parts` are the places of its variables, labels, ports or volumes; `passing` says that it is there for others.
+        """
         try:
-            self._placed.append(placed(instruction, span) if text is None else Placed(instruction, text, span))
+            if text is None:
+                self._placed.append(placed(instruction, span, tuple(parts), passing=passing))
+            else:
+                self._placed.append(Placed(instruction, text, span))
             self.state = inherit.apply(self.state, instruction)
         except Unsayable as error:
             reason = error.reason.removeprefix(f"no Dockerfile can say {type(instruction).__name__.upper()} so: ")
@@ -193,10 +220,10 @@ class Emitter:
         path = self.tools.inputs.inside(folder_of(word.span), word.text)
         try:
             if path is None:
-                raise InputError(word.text, "leaves the project")
+                raise OutsideError(word.text, "leaves the project")
             return self.tools.inputs.read(path)
         except InputError as error:
-            code = "file-missing" if path is not None else "outside-project"
+            code = error.code if isinstance(error, OutsideError) else "file-missing"
             self.findings.error(
                 code, f'"{word.text}" {error.reason}', word.span, help="paths start at the file's own folder"
             )
@@ -210,12 +237,14 @@ class Emitter:
         for path in sorted(set(paths)):
             by_folder.setdefault(path.rpartition("/")[0], []).append(path)
         for folder, members in sorted(by_folder.items()):
-            sources = tuple(self.source(f"rootfs/{path}", self.files[f"rootfs/{path}"].span) for path in members)
+            files = [self.files[f"rootfs/{path}"] for path in members]
+            sources = tuple(self.source(file.path, file.span) for file in files)
             dest = self.word(escape_dollar(f"/{folder}/" if folder else "/"), span)
-            self.add(Copy(sources=sources, dest=dest, flags=flags), span)
+            self.add(Copy(sources=sources, dest=dest, flags=flags), files[0].span or span)
 
     def as_root(self, span: Span | None) -> None:
-        """Be root from here on."""
+        """Be root from here on, for what stands at `span`."""
+        self.cause = span
         if not self._user_known and self.image.section("user") is None:
             self._user_known = True
             self.findings.error(
@@ -226,7 +255,7 @@ class Emitter:
             )
         surely_root = self.user == "root" or (self.above.known and self.user in ROOT_USERS)
         if not surely_root:
-            self.add(User(user="root"), None)
+            self.add(User(user="root"), span, passing=True)
 
     def as_declared(self) -> None:
         """Be whom the image declares from here on."""
@@ -239,18 +268,18 @@ class Emitter:
         except ExpansionError:
             wanted = word
         if wanted != self.user and not (wanted in ROOT_USERS and self.user in ROOT_USERS):
-            self.add(User(user=word), None)
+            self.add(User(user=word), self.cause, passing=True)
 
     def plain_shell(self) -> None:
         """Let RUN use /bin/sh, which is what package managers' commands are written for."""
         shell = self.state.config.shell
         if shell is not None and not (shell[0].rpartition("/")[2] in POSIX_SHELLS and shell[-1].endswith("c")):
-            self.add(Shell(argv=PLAIN_SHELL), None)
+            self.add(Shell(argv=PLAIN_SHELL), self.cause, passing=True)
 
     def own_shell(self) -> None:
         """Let RUN use the image's own SHELL again."""
         if self.state.config.shell != self.declared_shell and self.declared_shell is not None:
-            self.add(Shell(argv=self.declared_shell), None)
+            self.add(Shell(argv=self.declared_shell), self.cause, passing=True)
 
     def declare_shell(self, argv: tuple[str, ...], span: Span) -> None:
         """Take the image's own SHELL."""

@@ -19,6 +19,7 @@ from stackgen.stack.lower.steps import Step, placed
 from stackgen.stack.model import Download, FileEntry, Image, folder_of
 
 RENDERED = ".j2"
+LINKED = "put the file itself into the project: another machine has not what the link leads to"
 _GLOB = frozenset("*?[")
 
 
@@ -230,7 +231,7 @@ def _expand(emitter: Emitter, entry: FileEntry) -> Iterator[_Found]:
             )
             return
     except InputError as error:
-        emitter.findings.error("cannot-read", str(error), span)
+        emitter.findings.error(error.code, str(error), span, help=LINKED if error.code == "outside-project" else None)
         return
     kept = [each for each in found if not _excluded(each.below, entry.exclude)]
     if not kept:
@@ -295,7 +296,7 @@ def _content(emitter: Emitter, found: _Found, span: Span, *, rendered: bool) -> 
             return inputs.read(found.path)
         text = source.read(inputs, found.path, emitter.findings)
     except InputError as error:
-        emitter.findings.error("cannot-read", str(error), span)
+        emitter.findings.error(error.code, str(error), span, help=LINKED if error.code == "outside-project" else None)
         return None
     made = render_file(text, _file_scope(emitter), span) if text is not None else None
     return None if made is None else made.encode()
@@ -314,7 +315,7 @@ def image_facts(image: Image, emitter: Emitter) -> Facts:
             "name": image.name,
             "reference": image.reference,
             "description": image.description or "",
-            "env": Facts("the image's ENV", emitter.env),
+            "env": Facts("the image's ENV", emitter.env, key="env"),
             "user": emitter.user,
             "workdir": emitter.state.config.working_dir,
         },
@@ -357,6 +358,14 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
     if dest is None:
         return
     span = entry.dest.span
+    if emitter.tools.builder != "buildkit":
+        emitter.findings.error(
+            "builder-lacks",
+            f"the builder {emitter.tools.builder} has no ADD --checksum",
+            span,
+            help="download the file into the project, and name it in `src`",
+        )
+        return
     target = emitter.word(escape_dollar(dest), span)
     one = "" in download.urls
     if one and not download.unpack:

@@ -17,8 +17,10 @@ from stackgen.docker.instructions import (
     Env,
     Exec,
     Expose,
+    From,
     Healthcheck,
     Label,
+    Maintainer,
     Onbuild,
     ShellForm,
     Stopsignal,
@@ -57,7 +59,7 @@ class LoweredImage:
     above: Above
 
 
-def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mapping[str, str]) -> LoweredImage:
+def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mapping[str, Word]) -> LoweredImage:
     """Give an image's steps in order, folding each instruction as it comes.
 
     Findings: unsayable, refused, needs-distro, unknown-user, no-supervisor, those of packages, files and commands.
@@ -210,27 +212,29 @@ def _form(form: CommandForm) -> Command:
     return Exec(form.argv) if form.argv is not None else ShellForm(form.shell or "")
 
 
-def _labels(emitter: Emitter, section: Section | None, project_labels: Mapping[str, str]) -> None:
+def _labels(emitter: Emitter, section: Section | None, project_labels: Mapping[str, Word]) -> None:
     """Label each image with what would be wrong if it were its parent's, and the root with what holds for all.
 
     Keys: https://github.com/opencontainers/image-spec/blob/main/annotations.md
     """
     image = emitter.image
     prefix = "org.opencontainers.image."
-    labels: dict[str, str] = {f"{prefix}title": escape_dollar(image.name)}
+    spans = image.spans
+    file = Span.whole(_any_span(image).source)
+    found = [Pair(f"{prefix}title", escape_dollar(image.name), spans.get("name", file))]
     if image.description:
-        labels[f"{prefix}description"] = escape_dollar(" ".join(image.description.split()))
+        description = escape_dollar(" ".join(image.description.split()))
+        found.append(Pair(f"{prefix}description", description, spans.get("description", file)))
     if image.parent != "scratch":
-        labels[f"{prefix}base.name"] = escape_dollar(image.parent)
+        base = spans.get("extends") or spans.get("from") or file
+        found.append(Pair(f"{prefix}base.name", escape_dollar(image.parent), base))
     if image.is_root:
-        labels |= {name: escape_dollar(value) for name, value in project_labels.items()}
-    spans: dict[str, Span] = {}
-    for pair in section.value if section else ():
-        labels[pair.name] = pair.value or ""
-        spans[pair.name] = pair.span
+        found += [Pair(name, escape_dollar(word.text), word.span) for name, word in project_labels.items()]
+    labels = {pair.name: pair for pair in (*found, *(section.value if section else ()))}
     emitter.begin("labels")
-    pairs = _quoted(emitter, [Pair(name, value, spans.get(name) or _any_span(image)) for name, value in labels.items()])
-    emitter.add(Label(pairs=pairs), section.span if section else None)
+    pairs = _quoted(emitter, list(labels.values()))
+    parts = [pair.span for pair in labels.values()]
+    emitter.add(Label(pairs=pairs), section.span if section else file, parts=parts)
 
 
 def _any_span(image: Image) -> Span:
@@ -244,7 +248,12 @@ def _quoted(emitter: Emitter, pairs: list[Pair]) -> tuple[tuple[str, str], ...]:
         try:
             quoted.append((quote_key(pair.name), quote(pair.value or "")))
         except Unsayable as error:
-            emitter.findings.error("unsayable", f"a Dockerfile cannot say `{pair.name}`: {error.reason}", pair.span)
+            emitter.findings.error(
+                "unsayable",
+                f"a Dockerfile cannot say `{pair.name}`: {error.reason}",
+                pair.span,
+                help="put it into a file: files: [{content: …, dest: …}]" if "\n" in (pair.value or "") else None,
+            )
     return tuple(quoted)
 
 
@@ -260,12 +269,16 @@ def _env(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
     for pair in pairs:
         names = {each.name for each in together}
         if names & set(_REFERENCE.findall(pair.value or "")):
-            emitter.add(Env(pairs=_quoted(emitter, together)), together[0].span)
+            _env_of(emitter, together, together[0].span)
             together = []
         together.append(pair)
-    quoted = _quoted(emitter, together)
+    _env_of(emitter, together, span)
+
+
+def _env_of(emitter: Emitter, pairs: list[Pair], span: Span) -> None:
+    quoted = _quoted(emitter, pairs)
     if quoted:
-        emitter.add(Env(pairs=quoted), span)
+        emitter.add(Env(pairs=quoted), span, parts=[pair.span for pair in pairs])
 
 
 def _args(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
@@ -278,14 +291,17 @@ def _args(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
 
 
 def _expose(emitter: Emitter, ports: tuple[Word, ...], span: Span) -> None:
-    emitter.add(Expose(ports=tuple(emitter.word(port.text, port.span) for port in ports)), span)
+    words = tuple(emitter.word(port.text, port.span) for port in ports)
+    emitter.add(Expose(ports=words), span, parts=[port.span for port in ports])
 
 
 def _volumes(emitter: Emitter, paths: tuple[Word, ...], span: Span) -> None:
-    emitter.add(Volume(paths=tuple(emitter.word(path.text, path.span) for path in paths)), span)
+    words = tuple(emitter.word(path.text, path.span) for path in paths)
+    emitter.add(Volume(paths=words), span, parts=[path.span for path in paths])
 
 
 def _workdir(emitter: Emitter, path: Word, span: Span) -> None:
+    emitter.cause = span
     emitter.as_declared()
     emitter.add(Workdir(path=emitter.word(path.text, path.span)), span)
 
@@ -330,13 +346,40 @@ def _healthcheck(emitter: Emitter, health: object, span: Span) -> None:
     )
 
 
+_TRIGGERS = (
+    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "RUN", "SHELL", "STOPSIGNAL",
+    "USER", "VOLUME", "WORKDIR",
+)  # fmt: skip
+_INSTEAD_OF_TRIGGER = {
+    "From": "a child names its parent itself, with `extends` or `from`",
+    "Maintainer": "write LABEL org.opencontainers.image.authors=…",
+    "Onbuild": "a trigger reaches children, not grandchildren: say it as `onbuild` of the child",
+}
+
+
 def _onbuild(emitter: Emitter, triggers: tuple[Word, ...], span: Span) -> None:
     del span
     for trigger in triggers:
         try:
             instruction = parse_instruction(trigger.text)
         except DockerfileError as error:
-            emitter.findings.error("onbuild-syntax", f"no Dockerfile instruction: {error.message}", trigger.span)
+            emitter.findings.error(
+                "onbuild-syntax",
+                f"no Dockerfile instruction: {error.message}",
+                trigger.span,
+                help=suggestion(trigger.text.partition(" ")[0].upper(), _TRIGGERS)
+                if "unknown" in error.message
+                else None,
+            )
+            continue
+        if isinstance(instruction, From | Maintainer | Onbuild):
+            kind = type(instruction).__name__
+            emitter.findings.error(
+                "onbuild-forbidden",
+                f"ONBUILD takes no {kind.upper()}",
+                trigger.span,
+                help=_INSTEAD_OF_TRIGGER[kind],
+            )
             continue
         emitter.add(Onbuild(trigger=instruction, text=trigger.text), trigger.span)
 
@@ -385,7 +428,8 @@ def _in_own_order(emitter: Emitter, section: Section) -> None:
     elif section.key == "files":
         lower_files(emitter, section.value)
     elif section.key == "labels":
-        emitter.add(Label(pairs=_quoted(emitter, list(section.value))), section.span)
+        pairs = _quoted(emitter, list(section.value))
+        emitter.add(Label(pairs=pairs), section.span, parts=[pair.span for pair in section.value])
     elif section.key in ("entrypoint", "cmd"):
         form = _form(section.value)
         emitter.add(Entrypoint(command=form) if section.key == "entrypoint" else Cmd(command=form), section.span)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from stackgen.diagnostics import Related, Span
+from stackgen.diagnostics import Fix, Related, Span
 from stackgen.know.catalog import Distribution, Family
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
@@ -57,7 +59,7 @@ def wanted_groups(image: Image, emitter: Emitter) -> list[PackageGroup]:
     if family and (requirements or by_pip) and not emitter.above.pip:
         span = requirements.span if requirements else supervisor.span if supervisor else None
         assert span is not None
-        groups.extend(groups_of(family.pip["packages"], span, "pip"))
+        groups.extend(groups_of(_pip(image.distribution, family)["packages"], span, "pip"))
     return groups
 
 
@@ -71,16 +73,20 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
     known = needs_distribution(emitter, "packages", span)
     if known is None:
         return
-    _, family = known
+    distribution, family = known
     _check_packages(emitter, groups)
     text = emitter.render(
         f"families/{family.name}/install.j2",
         span,
+        distribution=distribution,
+        cache=distribution.cache or family.cache,
+        flags=mirror_secrets(emitter, span),
         groups=[
             {
                 "name": group.name,
                 "packages": sorted({word.text for word in group.packages}),
                 "repositories": [word.text for word in group.repositories],
+                "release": _release(group, distribution),
             }
             for group in groups
         ],
@@ -93,21 +99,52 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
         emitter.add_text(text.strip("\n"), span)
 
 
+def _pip(distribution: Distribution | None, family: Family) -> Mapping[str, Any]:
+    return distribution.pip if distribution and distribution.pip else family.pip
+
+
+def _release(group: PackageGroup, distribution: Distribution) -> str:
+    """Give the release that a group's packages are taken from, where one of its repositories is another release."""
+    known = distribution.repositories()
+    releases = [known.get(word.text, {}).get("release") for word in group.repositories]
+    return next(filter(None, releases), "")
+
+
+def mirror_secrets(emitter: Emitter, span: Span | None) -> list[str]:
+    """Give the mounts of secrets that installing from the image's mirror needs, as flags of a RUN."""
+    image = emitter.image
+    name = image.mirror.text if image.mirror else emitter.above.mirror
+    mirror = emitter.tools.catalog.mirror(name)
+    if mirror is None or image.distribution is None or image.distribution.name not in mirror.carries:
+        return []
+    if mirror.secrets and emitter.tools.builder == "classic":
+        emitter.findings.error(
+            "builder-lacks",
+            f"the classic builder has no secrets, which the mirror {name} needs",
+            span,
+            help="builder: buildkit-2021 in the project file",
+        )
+        return []
+    return [f"--mount=type=secret,id={each['id']},target={each['target']},required=true" for each in mirror.secrets]
+
+
 def _check_packages(emitter: Emitter, groups: list[PackageGroup]) -> None:
     first: dict[str, Word] = {}
     for group in groups:
         for word in group.packages:
             other = first.setdefault(word.text, word)
-            if other is not word:
+            # A fragment stands for itself: what it names may be named by the stack, and by what that stands on.
+            if other is not word and other.span.path == word.span.path:
                 emitter.findings.warning(
                     "doubled-package",
-                    f'"{word.text}" is installed twice',
+                    f'"{word.text}" is named twice',
                     word.span,
                     help="remove one of the two",
                     related=[Related("first named here", other.span)],
+                    fix=_removal(word),
                 )
-            elif word.text in emitter.above.packages:
-                emitter.findings.warning(
+            elif other is word and word.text in emitter.above.packages and word.span.path == emitter.image.path:
+                emitter.findings.info(
                     "package-inherited",
                     f'"{word.text}" is already installed by {emitter.above.packages[word.text]}',
                     word.span,
@@ -115,16 +152,33 @@ def _check_packages(emitter: Emitter, groups: list[PackageGroup]) -> None:
                 )
 
 
+def _removal(word: Word) -> Fix | None:
+    """Take a name out of a [list] on one line, or a line of its own; None where it stands otherwise."""
+    span = word.span
+    line = span.source.line(span.line)
+    before, after = line[: span.column - 1], line[span.end_column - 1 :]
+    if line[span.column - 1 : span.end_column - 1].strip("\"'") != word.text:
+        return None
+    if comma := re.search(r",\s*$", before):
+        return Fix(replace(span, column=comma.start() + 1), "")
+    if comma := re.match(r"\s*,\s*", after):
+        return Fix(replace(span, end_column=span.end_column + comma.end()), "")
+    if before.strip() == "-" and not after.strip():
+        return Fix(replace(span, column=1, end_column=len(line) + 1), "")
+    return None
+
+
 def lower_pip(emitter: Emitter, requirements: list[Word], span: Span) -> None:
     """Install Python packages in one RUN, sorted."""
     known = needs_distribution(emitter, "Python packages", span)
     if known is None:
         return
-    _, family = known
+    distribution, family = known
     text = emitter.render(
         "families/pip.j2",
         span,
-        command=family.pip["command"],
+        command=_pip(distribution, family)["command"],
+        flags=mirror_secrets(emitter, span),
         requirements=sorted({word.text for word in requirements}),
     )
     if text is not None:

@@ -18,6 +18,7 @@ def lower_raw(emitter: Emitter, text: Word) -> None:
 
     Findings, at the line within the text: refused, raw-from, unsayable.
     """
+    emitter.cause = text.span
     emitter.as_declared()
     emitter.own_shell()
     lines = text.text.rstrip("\n").split("\n")

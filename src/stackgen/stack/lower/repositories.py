@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stackgen.diagnostics import Span, suggestion
-from stackgen.know.catalog import Distribution, Mirror
+from stackgen.docker.instructions import Env
+from stackgen.docker.syntax import escape_dollar, quote
+from stackgen.know.catalog import Distribution, Family, Location, Mirror
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.lower.packages import needs_distribution, used_repositories
@@ -15,6 +17,9 @@ from stackgen.stack.lower.steps import PipFile, RepositoryFile
 from stackgen.stack.model import PackageGroup
 
 PIP_CONFIG = "etc/pip.conf"
+# What npm, and what stands in for it, takes from the environment (https://docs.npmjs.com/cli/using-npm/config).
+NPM_REGISTRY = "npm_config_registry"
+EMPTIED = b"# Emptied by stackgen: packages come from elsewhere.\n"
 
 
 def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
@@ -50,10 +55,25 @@ def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
             "mirror-lacks",
             f"the mirror {name} does not carry {distribution.name}; its packages come from official",
             wanted.span if wanted else None,
+            help=_carriers(emitter, distribution.name),
         )
         official = emitter.tools.catalog.mirror("official")
         return ("official", official) if official else None
     return name, mirror
+
+
+def _carriers(emitter: Emitter, distribution: str, repository: str | None = None) -> str | None:
+    """Name the mirrors that carry a distribution, or one repository of it."""
+    catalog = emitter.tools.catalog
+    carrying = [
+        name
+        for name in catalog.names("mirror")
+        if name != "official"
+        and (mirror := catalog.mirror(name)) is not None
+        and (repository is None or repository in mirror.carries.get(distribution, {}))
+        and distribution in mirror.carries
+    ]
+    return f"carried by: {', '.join(carrying)}" if carrying else "mirror: official, if that is meant"
 
 
 def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> Mapping[str, bool]:
@@ -90,15 +110,34 @@ def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> Mapping[
         if file.get("optional", False):
             needed = bool(wanted.keys() & (asked.keys() | above.keys()))
         else:
-            needed = changed and not (as_it_comes and not distribution.dead)
+            # What the image's own file has switched off is switched on by a file in its place.
+            switched = any(each["id"] in enabled and not each.get("enabled", True) for each in entries)
+            needed = switched or (changed and not (as_it_comes and not distribution.dead))
         if needed and (changed or any(above.get(id) != on for id, on in wanted.items())):
             paths.extend(_repository_file(emitter, file, name, mirror, wanted, asked))
             present |= wanted
-    if mirror.pip and changed and not as_it_comes:
-        emitter.file(f"rootfs/{PIP_CONFIG}", PipFile(mirror.pip), 0o644, None)
+    if mirror.only and changed:
+        paths.extend(_emptied(emitter, [path for path in distribution.other_repository_files if path not in paths]))
+    # Python's and npm's packages come from the mirror that is asked for also where it lacks the distribution's.
+    asked_for = emitter.tools.catalog.mirror(image.mirror.text if image.mirror else emitter.above.mirror) or mirror
+    as_it_comes = asked_for.name == "official" and image.is_root
+    if asked_for.pip and changed and not as_it_comes:
+        emitter.file(f"rootfs/{PIP_CONFIG}", PipFile(asked_for.pip), 0o644, None)
         paths.append(PIP_CONFIG)
     emitter.copy(paths, image.mirror.span if image.mirror else None)
+    _npm(emitter, groups, asked_for, as_it_comes=as_it_comes)
     return {**present, **own}
+
+
+def _npm(emitter: Emitter, groups: list[PackageGroup], mirror: Mirror, *, as_it_comes: bool) -> None:
+    """Let npm take its packages from the mirror, in the first image that has npm and wherever the mirror changes."""
+    image, family = emitter.image, emitter.family
+    brings = image.is_root and image.distribution is not None and image.distribution.npm
+    installs = family is not None and any(word.text in family.npm for group in groups for word in group.packages)
+    known = NPM_REGISTRY in emitter.env
+    if mirror.npm and not as_it_comes and (brings or installs or known) and emitter.env.get(NPM_REGISTRY) != mirror.npm:
+        span = image.mirror.span if image.mirror else None
+        emitter.add(Env(pairs=((NPM_REGISTRY, quote(escape_dollar(mirror.npm))),)), span)
 
 
 def _check_known(emitter: Emitter, distribution: Distribution, asked: dict[str, Span]) -> None:
@@ -116,34 +155,85 @@ def _check_known(emitter: Emitter, distribution: Distribution, asked: dict[str, 
 def _repository_file(
     emitter: Emitter, file: Any, name: str, mirror: Mirror, on: Mapping[str, bool], asked: Mapping[str, Span]
 ) -> list[str]:
-    """Put one repository file, and the keys that the image lacks, into the context; give their paths in the image."""
+    """Put one repository file, what it replaces and the keys that the image lacks into the context; give their paths
+    in the image.
+    """
     distribution, family = emitter.image.distribution, emitter.family
     assert distribution is not None
     assert family is not None
-    official = emitter.tools.catalog.mirror("official")
     entries: list[Any] = []
     paths = [file["path"].lstrip("/")]
     for entry in file["repositories"]:
-        carried = mirror.carries.get(distribution.name, {})
-        url = carried.get(entry["id"])
-        if url is None and official is not None:
-            url = official.carries.get(distribution.name, {}).get(entry["id"])
-            told = name == emitter.above.mirror and entry["id"] in emitter.above.repositories
-            if not told:
-                emitter.findings.warning(
-                    "mirror-lacks",
-                    f'the mirror {name} does not carry "{entry["id"]}" of {distribution.name}; it comes from official',
-                    emitter.image.mirror.span if emitter.image.mirror else asked.get(entry["id"]),
-                )
-        entries.append({**entry, "url": url, "enabled": on[entry["id"]]})
-        if "key_file" in entry and entry["id"] not in emitter.above.repositories:
-            key = entry["keyring"].lstrip("/")
-            content = emitter.tools.catalog.bytes_of(f"families/{family.name}/keys/{entry['key_file']}")
-            emitter.file(f"rootfs/{key}", content, 0o644, None)
-            paths.append(key)
+        location = _location(emitter, entry["id"], name, mirror, asked)
+        if location is None:
+            continue
+        keyring = entry.get("keyring")
+        if location.key is not None:
+            path = family.own_repositories["key"].replace("*", location.key)
+            keyring, content = path, emitter.tools.catalog.bytes_of(f"mirrors/keys/{location.key}")
+        elif "key_file" in entry and entry["id"] not in emitter.above.repositories:
+            content = emitter.tools.catalog.bytes_of(f"families/keys/{entry['key_file']}")
+        else:
+            content = None
+        if content is not None and keyring is not None:
+            emitter.file(f"rootfs/{keyring.lstrip('/')}", content, 0o644, None)
+            paths.append(keyring.lstrip("/"))
+        entries.append({**entry, **_addresses(location, family), "keyring": keyring, "enabled": on[entry["id"]]})
+    if not entries:
+        return _emptied(emitter, [file["path"]])
     recipe = RepositoryFile(distribution, family, name, tuple(entries))
     emitter.file(f"rootfs/{paths[0]}", recipe, 0o644, None)
-    return paths
+    return paths + _emptied(emitter, file.get("replaces", ()))
+
+
+def _location(emitter: Emitter, id: str, name: str, mirror: Mirror, asked: Mapping[str, Span]) -> Location | None:
+    """Give where a repository is taken from: the mirror or, where that lacks it, `official`; None where nowhere."""
+    distribution = emitter.image.distribution
+    assert distribution is not None
+    location = mirror.location(distribution, id)
+    if location is not None:
+        return location
+    at = emitter.image.mirror.span if emitter.image.mirror else asked.get(id)
+    if mirror.only:
+        if id in asked:
+            emitter.findings.error(
+                "mirror-lacks",
+                f'the mirror {name} does not carry "{id}" of {distribution.name}, and nothing may come from elsewhere',
+                asked[id],
+                help=f"add it to `carries` in mirrors/{name}.yml",
+            )
+        return None
+    official = emitter.tools.catalog.mirror("official")
+    told = name == emitter.above.mirror and id in emitter.above.repositories
+    location = official.location(distribution, id) if official else None
+    if not told:
+        emitter.findings.warning(
+            "mirror-lacks",
+            f'the mirror {name} does not carry "{id}" of {distribution.name}; '
+            + ("it comes from official" if location else "it is left out"),
+            at,
+            help=_carriers(emitter, distribution.name, id),
+        )
+    return location
+
+
+def _addresses(location: Location, family: Family) -> dict[str, Any]:
+    """Give the addresses as a template reads them: `urls`, and `places` with the architectures that each is not for."""
+    named = location.architectures
+    places = [{"url": url, "not_for": ()} for url in location.urls]
+    for url in dict.fromkeys(named.values()):
+        mine = [name for name, address in named.items() if address == url]
+        known = named if "other" in mine else family.architectures
+        places.append({"url": url, "not_for": tuple(each for each in known if each not in mine)})
+    return {"url": location.every_url()[0], "urls": location.every_url(), "places": places}
+
+
+def _emptied(emitter: Emitter, paths: Iterable[str]) -> list[str]:
+    """Put nothing in the place of files of the base image; give their paths."""
+    made = [path.lstrip("/") for path in paths]
+    for path in made:
+        emitter.file(f"rootfs/{path}", EMPTIED, 0o644, None)
+    return made
 
 
 def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool]:
@@ -160,6 +250,8 @@ def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool
             "id": own.name,
             "title": own.name,
             "url": own.url,
+            "urls": (own.url,),
+            "places": ({"url": own.url, "not_for": ()},),
             "suites": own.suites,
             "components": own.components,
             "keyring": f"/{key}",

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from stackgen.diagnostics import Span
+from stackgen.docker.arguments import platform_args
+from stackgen.docker.config import Config
+from stackgen.docker.inherit import State, begin
 from stackgen.docker.instructions import Instruction
 from stackgen.docker.syntax import to_text
 from stackgen.know.catalog import Distribution, Family
 from stackgen.stack.model import Image, Program, Supervisor
+
+# What `$TARGETARCH` and its like are told of where an image says no platform.
+PLATFORM = "linux/amd64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,10 @@ class Placed:
     instruction: Instruction
     text: str
     span: Span | None
+    parts: tuple[Span | None, ...] = ()
+    """The place of each variable, label, port or volume, where they have places of their own."""
+    passing: bool = False
+    """Whether stackgen put it round others, to set a USER or SHELL for them and to put back what was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,17 @@ class Lowered:
     allowed: tuple[str, ...]
 
 
-def placed(instruction: Instruction, span: Span | None) -> Placed:
+def placed(
+    instruction: Instruction, span: Span | None, parts: tuple[Span | None, ...] = (), *, passing: bool = False
+) -> Placed:
     """Give an instruction as our own printer writes it."""
-    return Placed(instruction, to_text(instruction), span)
+    return Placed(instruction, to_text(instruction), span, parts, passing)
+
+
+def beginning(image: Image, parent: Config) -> State:
+    """Give what an image is like before its own first instruction, built for its first platform.
+
+    Raises DockerfileError and RefusedError where a trigger of its parent's cannot be done.
+    """
+    platform = image.platforms[0] if image.platforms else PLATFORM
+    return begin(parent, global_args=platform_args(platform))
