@@ -31,6 +31,11 @@ def untagged(loader: Loader, suffix: str, node: yaml.Node) -> Any:
 
 
 Loader.add_multi_constructor("!", untagged)
+# YAML 1.2 knows no dates.
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def schema(name: str) -> Any:

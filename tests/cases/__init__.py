@@ -22,7 +22,7 @@ from tests.helpers import Ran, files_of, run
 
 HERE = Path(__file__).parent
 # What of a case is no input.
-NO_INPUT = ("case.yml", "expected", "expected.txt")
+NO_INPUT = {"case.yml", "expected", "expected.txt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Case:
 
     def copy_to(self, place: Path) -> Path:
         """Put the input where no file of stackgen's own stands above it."""
-        shutil.copytree(self.folder, place, ignore=lambda _, names: [name for name in names if name in NO_INPUT])
+        shutil.copytree(self.folder, place, symlinks=True, ignore=lambda _, names: set(names) & NO_INPUT)
         return place
 
     def printed(self, place: Path) -> Ran:

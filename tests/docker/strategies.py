@@ -28,7 +28,7 @@ from stackgen.docker.instructions import (
     Volume,
     Workdir,
 )
-from stackgen.docker.syntax import as_trigger
+from stackgen.docker.syntax import as_trigger, to_text
 
 AWKWARD = "\"'\\`$${}#/*?%:-+=<>[]|&;!@,. \t\r\v\x1f\x85\xa0\u2028\ufeffaAé漢\U0001f40b0"
 """Characters that mean something to a Dockerfile, to its shell words, to its scanner, or in Unicode."""
@@ -147,38 +147,70 @@ instructions = st.one_of(
 
 # Text that may or may not be a Dockerfile.
 _keywords = st.sampled_from(
-    "FROM ARG ENV LABEL EXPOSE VOLUME WORKDIR USER STOPSIGNAL SHELL ENTRYPOINT CMD HEALTHCHECK RUN COPY ADD ONBUILD "
-    "MAINTAINER env Onbuild".split()
+    [
+        *(
+            "FROM",
+            "ARG",
+            "ENV",
+            "LABEL",
+            "EXPOSE",
+            "VOLUME",
+            "WORKDIR",
+            "USER",
+            "STOPSIGNAL",
+            "SHELL",
+            "ENTRYPOINT",
+            "CMD",
+        ),
+        *("HEALTHCHECK", "HEALTHCHECK CMD", "RUN", "COPY", "ADD", "ONBUILD", "MAINTAINER", "env", "Onbuild"),
+    ]
 )
-_scraps = st.one_of(
-    words,
-    _keywords,
-    st.sampled_from(
-        [
-            " ",
-            "  ",
-            "\t",
-            "\\\n",
-            "\\ \n",
-            "`\n",
-            "\n",
-            "\r\n",
-            "\n\n",
+_scraps = words | st.sampled_from(
+    [
+        *(" ", "  ", "\t", "\\\n", "\\ \n", "`\n", "\n", "\r\n", "\n\n", "\n# c\n", "\n  # c\n", "\nEOF\n", "\n\tE\n"),
+        *(
             "#",
-            "\n# c\n",
-            "\n  # c\n",
             "=",
             '"',
             "'",
             "\\",
             "`",
-        ]
-        # The package's BuildKit is of 2023 and ignores what follows an array; today's takes such a line for no array.
-        + ["[", '["a", "b"]\n', "[1]\n", "<<EOF", "<<-E", "\nEOF\n", "\n\tE\n", "--x", "--chown=a", "--", "NONE", "CMD"]
-        + ["AS", "\ufeff", "\xa0", "a=b", "a b", "80"]
-    ),
+            "[",
+            "<<EOF",
+            "<<-E",
+            "--x",
+            "--chown=a",
+            "--",
+            "NONE",
+            "CMD",
+            "AS",
+            "\ufeff",
+            "\xa0",
+        ),
+        *("a=b", "a b", "80", "RUN", "ENV"),
+        *("]", '["a", "b"]', '["a", "b"]\n', "[1]"),
+    ]
 )
+
+
+@st.composite
+def _typed(draw: st.DrawFn) -> str:
+    """A keyword, and anything after it."""
+    return f"{draw(_keywords)} {''.join(draw(st.lists(_scraps, min_size=1, max_size=6)))}"
+
+
+@st.composite
+def _mangled(draw: st.DrawFn) -> str:
+    """An instruction with something thrown into its text."""
+    try:
+        text = to_text(draw(instructions))
+    except Unsayable:
+        text = "ENV A=1"
+    at = draw(st.integers(0, len(text)))
+    return text[:at] + draw(_scraps) + text[at:]
+
+
 _tops = st.sampled_from(["", "", "# escape=`\n", "# syntax=x\n# escape=\\\n", "# c\n", "\n# escape=`\n", "\ufeff"])
-dockerfiles = st.tuples(_tops, st.lists(st.tuples(_keywords, st.lists(_scraps, max_size=6)), max_size=5)).map(
-    lambda drawn: drawn[0] + "\n".join(f"{keyword} {''.join(scraps)}" for keyword, scraps in drawn[1])
+dockerfiles = st.tuples(_tops, st.lists(_typed() | _mangled(), max_size=4)).map(
+    lambda drawn: drawn[0] + "\n".join(drawn[1])
 )

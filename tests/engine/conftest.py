@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from .commands import Rendered, engine_config, execute, run, stackgen
+from .commands import Rendered, bake, engine_config, execute, run, stackgen
 
 REQUIRED = os.environ.get("STACKGEN_REQUIRE_ENGINE") == "1"
 
@@ -58,19 +58,9 @@ def centos(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
 
 
 @pytest.fixture(scope="session")
-def chain(debian: Rendered, tmp_path_factory: pytest.TempPathFactory) -> Rendered:
+def chain(debian: Rendered) -> Rendered:
     """The four images on Debian 12, built by bake."""
-    # The host's network, since this engine leads no container out. In a file of its own, since
-    # --set '*.network=host' is taken by buildx 0.29 and sets nothing.
-    network = tmp_path_factory.mktemp("bake") / "network.json"
-    targets = {name: {"network": "host"} for name in debian.images}
-    network.write_text(json.dumps({"target": targets}), encoding="utf-8")
-    run(
-        *("docker", "buildx", "bake", "--progress", "plain", "--allow", "network.host"),
-        *("-f", "docker-bake.json", "-f", network),
-        cwd=debian.folder,
-        timeout=900,
-    )
+    bake(debian.folder)
     return debian
 
 
