@@ -1,7 +1,7 @@
 """README and docs say what is true: their examples are run, in order, each document in a checkout copy of its own.
 
 - ```yaml and ```jinja with a path in a comment on the first line are files, which are written. Where the path is there
-  already, the text must be the file's.
+  already, the text must be the file's. A stack is valid unless a command below it shows that it is not.
 - ```dockerfile stands in the Dockerfile of the stack before it; one with stackgen's own header is the whole of it.
 - ```console: each `$ stackgen …` is run; what stands below it is what it prints, a line `…` standing for any lines.
   `# exit 1` behind a command is the exit code that it must have, else 0. Other programs are not run.
@@ -24,7 +24,10 @@ import pytest
 from click.testing import CliRunner
 
 from stackgen import api
-from stackgen.cli import cli
+from stackgen.cli import COMMANDS, LATER, cli
+from stackgen.diagnostics import Findings
+from stackgen.read.inputs import Inputs
+from stackgen.stack.project import PROJECT_FILE, load_project
 from tests import reference
 from tests.helpers import ROOT, run, tree
 
@@ -33,8 +36,10 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES]
 # Made by tests/reference.py, of schemas whose examples have tests of their own.
 MADE = ROOT / "docs" / "reference.md"
 CHECKOUT = ("stacks", "README.md", "LICENSE")
-# What the examples of the docs copy into their images.
+# What the examples of the docs copy into their images, and the folders that they name.
 FILES = {
+    "project/templates/readme": "",
+    "project/data/readme": "",
     "stacks/site/index.html": "<title>Site</title>\n",
     "stacks/site/about.html": "<title>About</title>\n",
     "stacks/site.conf.j2": "root {{ root | default('/srv') }};\n",
@@ -80,8 +85,8 @@ class Reader:
         self.here = self.folder
 
     def read(self, block: Block) -> None:
-        path = PATH.fullmatch(block.lines[0]) if block.lines else None
         if block.language in ("yaml", "jinja"):
+            path = PATH.fullmatch(block.lines[0])
             assert path, f"line {block.number}: the first line names no file"
             self.write(path[1], "\n".join([*block.lines[1:], ""]), block)
         elif block.language == "dockerfile":
@@ -101,6 +106,15 @@ class Reader:
         else:
             tree(self.here, {path: text})
         self.stack = path
+
+    def check(self, block: Block) -> None:
+        """See that an example that is not shown to be wrong is valid: a stack, or a project file."""
+        if Path(self.stack).name == PROJECT_FILE:
+            findings = Findings()
+            load_project(Inputs((self.here / self.stack).parent), findings)
+            assert findings.sorted() == (), f"line {block.number}"
+        elif any(line.startswith(("from:", "extends:")) for line in block.lines):
+            api.render([self.stack], cwd=self.here).unwrap()
 
     def compare(self, block: Block) -> None:
         shown = "\n".join([*block.lines, ""])
@@ -180,9 +194,12 @@ def test_what_is_shown_happens(path: Path, tmp_path: Path) -> None:
     reader = Reader(checkout(tmp_path))
     if path.parent.name == "docs":
         tree(reader.folder, FILES)
-    for block in shown:
+    for index, block in enumerate(shown):
         if block.number > start:
             reader.read(block)
+            after = shown[index + 1].lines if index + 1 < len(shown) else ()
+            if block.language == "yaml" and not any("# exit 1" in line for line in after):
+                reader.check(block)
 
 
 def test_the_first_screen_is_true(tmp_path: Path) -> None:
@@ -196,18 +213,16 @@ def test_the_first_screen_is_true(tmp_path: Path) -> None:
         reader.read(block)
 
 
-def test_the_readme_says_what_is_not_there_yet() -> None:
-    """Whoever chooses a tool by its README is not disappointed by a finding later."""
-    import json
-
-    from stackgen.cli import LATER
-
+def test_the_readme_says_what_is_there_and_what_is_not_yet() -> None:
+    """Whoever chooses a tool by its README is not disappointed by a finding later, and misses nothing that is there."""
     text = (ROOT / "README.md").read_text("utf-8")
-    said = text[text.index("## Not there yet") :]
-    schema = json.loads((ROOT / "schemas" / "stack.json").read_text("utf-8"))
-    later = [name for name in schema["properties"] if "x-later" in schema["$defs"].get(name, {})]
-    missing = [name for name in [*later, *LATER] if f"`{name}`" not in said]
-    assert missing == []
+    there, _, later = text.partition("## Not there yet")
+    assert [name for name in COMMANDS if f"`stackgen {name}" not in there] == []
+    reader = reference.Reader()
+    keys = reader.file("stack")["properties"]
+    missing = {name for name, key in keys.items() if "x-later" in reader.whole(key, "stack")[0]} | set(LATER)
+    said = set(re.findall(r"`(\w+)`", later))
+    assert said & {*keys, *COMMANDS, *LATER} == missing
 
 
 def links(path: Path) -> Iterator[str]:

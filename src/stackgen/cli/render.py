@@ -30,7 +30,7 @@ from stackgen.write.emit import Change, Changes
     epilog="""\b
 Examples:
   stackgen render stacks/wordpress.yml
-  stackgen render stacks --base debian12 -o build/debian12
+  stackgen render stacks --base debian12 -o build-debian12
   stackgen render stacks/wordpress.yml --stdout php-fpm
   stackgen render stacks --check""",
 )

@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from stackgen import api
-from stackgen.cli.common import fail_on_errors, paths_argument, print_findings, say, stack_options, strict_option
+from stackgen.cli.common import (
+    OUT_OF_DATE,
+    fail_on_errors,
+    paths_argument,
+    print_findings,
+    say,
+    stack_options,
+    strict_option,
+)
 from stackgen.diagnostics import Diagnostic, Source
 from stackgen.report.text import shown_path, summary
 from stackgen.stack.project import Options
@@ -33,7 +41,7 @@ Examples:
     help="How findings are printed.",
 )
 @click.option("--fix", is_flag=True, help="Mend in the stack files what can be mended without changing a meaning.")
-@click.option("--diff", is_flag=True, help="With --fix: write nothing, show what would be mended.")
+@click.option("--diff", is_flag=True, help="With --fix: write nothing; show what would be mended, exit with 3 if anything.")
 @strict_option
 @stack_options
 def command(paths: tuple[Path, ...], format: str, fix: bool, diff: bool, strict: bool, options: Options) -> None:
@@ -45,7 +53,7 @@ def command(paths: tuple[Path, ...], format: str, fix: bool, diff: bool, strict:
         texts = fixed_texts(result.diagnostics)
         if diff:
             _print_diff(texts)
-            return
+            raise SystemExit(OUT_OF_DATE if texts else 0)
         write_fixes(texts)
         mended = sum(each.fix is not None for each in result.diagnostics)
         if mended:

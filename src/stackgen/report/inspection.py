@@ -96,8 +96,11 @@ def _escape(character: str) -> str:
 
 
 def _title(inspection: Inspection) -> str:
-    source = inspection.compiled.unit.document.node.span.source
-    return f"{inspection.compiled.image.reference}  ({shown_path(source)})"
+    return f"{inspection.compiled.image.reference} ({_stack(inspection)})"
+
+
+def _stack(inspection: Inspection) -> str:
+    return shown_path(inspection.compiled.unit.document.node.span.source)
 
 
 def _head(inspection: Inspection, colour: Paint) -> list[str]:
@@ -105,7 +108,8 @@ def _head(inspection: Inspection, colour: Paint) -> list[str]:
     names = [inspection.outside.reference, *names]
     if len(names) > 8:
         names = [*names[:3], "…", *names[-3:]]
-    return [_title(inspection), f"  {colour('dim', ' -> '.join(names))}", *_unknown(inspection, colour)]
+    lineage = f"{_stack(inspection)}: {' -> '.join(names)}"
+    return [inspection.compiled.image.reference, f"  {colour('dim', lineage)}", *_unknown(inspection, colour)]
 
 
 def _unknown(inspection: Inspection, colour: Paint) -> list[str]:

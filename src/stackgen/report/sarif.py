@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from stackgen import __version__
 from stackgen.codes import CODES
@@ -18,7 +19,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 def _location(span: Span, message: str | None = None) -> dict[str, Any]:
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": shown_path(span.source).replace(" ", "%20")},
+            "artifactLocation": {"uri": quote(shown_path(span.source))},
             "region": {
                 "startLine": span.line,
                 "startColumn": span.column,

@@ -55,8 +55,8 @@ def compare(
     """Say what a plan does to its folder, or None with findings where nothing can be said of it.
 
     Where files were edited by hand, or are somebody else's, that is among the findings, and what would become of them
-    among the changes. `stack_exists` says whether a stack file of the project is still there. Findings: broken-manifest, other-options,
-    edited-by-hand, not-ours.
+    among the changes. `stack_exists` says whether a stack file of the project is still there. Findings:
+    broken-manifest, other-options, edited-by-hand, not-ours.
     """
     folder = plan.folder
     try:
