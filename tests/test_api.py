@@ -56,7 +56,7 @@ def test_findings_are_values(tmp_path: Path) -> None:
 
 def test_a_wrong_call(tmp_path: Path) -> None:
     """A path that is not there is the caller's fault, not a finding."""
-    with pytest.raises(api.CallError, match="nope.yml is not there"):
+    with pytest.raises(api.CallError, match=r"nope\.yml is not there"):
         api.load(["nope.yml"], cwd=tmp_path)
 
 

@@ -40,7 +40,7 @@ ROOMS: dict[str, str] = {
     "api": "__init__",
     "report": "__init__ text github json sarif editor inspection",
     "outside": "__init__ scaffold engine",
-    "cli": "common render validate inspect new schema __init__",
+    "cli": "common render validate inspect new distros mirrors schema __init__",
     "__main__": "__init__",
 }
 ORDER = [

@@ -96,7 +96,7 @@ def test_inspect(tmp_path: Path) -> None:
     """The table shows what an image will be; JSON is a list as `docker image inspect` gives it."""
     root = tree(tmp_path, {"app.yml": "from: debian:12-slim\nimage: x/app\nenv: {A: b}\ncmd: [a, b c]\n"})
     table = run(["inspect", "app.yml"], root).stdout
-    assert table.startswith("x/app:latest\n")
+    assert table.startswith("x/app:latest")
     assert '["a", "b c"]' in table
     assert "A=b" in table
     (image,) = json.loads(run(["inspect", "app.yml", "--format", "json"], root).stdout)

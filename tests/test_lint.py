@@ -84,6 +84,12 @@ BORDERS = [
         0,
         'from: nginx:1.26\nservice: {ports: ["80:80"]}\n',
     ),
+    one(
+        "published-not-exposed",
+        "an outside image of which only the user is told",
+        0,
+        'from: nginx:1.26\ninherits: {user: "101"}\nservice: {ports: ["80:80"]}\n',
+    ),
     one("published-not-exposed", "a range", 1, DEBIAN + 'expose: [80-82]\nservice: {ports: ["80-83:80-83"]}\n'),
     one(
         "published-not-exposed",
@@ -217,6 +223,9 @@ BORDERS = [
             (0, "env", 'DB_PASSWORD: ""'),
             (0, "env", "SSH_AUTH_SOCK: /ssh-agent"),
             (0, "env", "AUTH_METHOD: ldap"),
+            (0, "env", "AUTH_BACKEND: ldap"),
+            (0, "env", "KEY_BINDINGS: vi"),
+            (1, "env", "AWS_ACCESS_KEY_ID: abcdef"),
             (0, "env", 'ENABLE_AUTH: "true"'),
             (0, "env", "TOKEN_TTL: 3600"),
             (0, "env", "MONKEY: george"),
@@ -344,6 +353,43 @@ BORDERS = [
             "stacks/app.yml": "extends: debian12\nwhen: {yum: {env: {A: a}}}\n",
         },
     ),
+    one(
+        "unused-variable",
+        "in a branch that does not hold",
+        0,
+        DEBIAN + 'vars: {a: x}\nwhen: {yum: {workdir: "/{{ a }}"}}\n',
+    ),
+    one(
+        "unused-variable",
+        "in a .j2 file of a branch that does not hold",
+        0,
+        DEBIAN + "vars: {a: x}\nwhen: {yum: {files: [{src: a.j2, dest: /a}]}}\n",
+    ),
+    # Ignores
+    Border(
+        "unused-ignore",
+        "the project ignores what another stack has",
+        0,
+        {
+            "stackgen.yml": "stacks: [stacks]\nignore: [mutable-tag]\n",
+            "stacks/a.yml": "from: debian\n",
+            "stacks/b.yml": DEBIAN,
+        },
+        ("stacks/b.yml",),
+    ),
+    Border(
+        "unused-ignore",
+        "the project ignores what no stack has",
+        1,
+        {"stackgen.yml": "stacks: [stacks]\nignore: [mutable-tag]\n", "stacks/b.yml": DEBIAN},
+    ),
+    Border(
+        "unused-ignore",
+        "a line ignores what is found where all stacks are read",
+        0,
+        {"stacks/a.yml": DEBIAN + "vars: {a: 1}  # stackgen: ignore[unused-variable]\n"},
+        ("stacks/a.yml",),
+    ),
     # Packages
     Border(
         "doubled-package",
@@ -354,6 +400,13 @@ BORDERS = [
             "stacks/fragments/a.yml": "packages: [curl]\n",
         },
     ),
+    one(
+        "doubled-package",
+        "the supervisor's own",
+        1,
+        DEBIAN + "packages: [supervisor]\nsupervisor: {install: package}\n",
+    ),
+    child("package-inherited", "the supervisor's own", 0, DEBIAN + "packages: [supervisor]\n", "supervisor: {}\n"),
     one("doubled-package", "in two groups", 1, DEBIAN + "packages: [curl, {name: a, install: [curl]}]\n"),
     Border(
         "package-inherited",

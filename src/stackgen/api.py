@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from stackgen.diagnostics import Diagnostic, Findings, Result, StackError, did_you_mean, suggestion
+from stackgen.docker.config import Config
 from stackgen.docker.errors import NoAnswerError
 from stackgen.know.catalog import Catalog, Distribution, Mirror
 from stackgen.know.templates import Templates
-from stackgen.lint.ignore import without_ignored
-from stackgen.lint.run import lint
+from stackgen.lint.ignore import Seen, without_ignored
+from stackgen.lint.run import WHOLE_RULES, lint
 from stackgen.read.inputs import Inputs
 from stackgen.read.source import Mapping as MappingNode
 from stackgen.render.dockerfile import print_dockerfile
@@ -32,8 +33,10 @@ from stackgen.stack.workshop import Ask, Workshop
 from stackgen.write.emit import Changes, apply, compare
 
 __all__ = [
+    "Ask",
     "CallError",
     "Checked",
+    "Config",
     "Difference",
     "Distribution",
     "Inspection",
@@ -252,7 +255,12 @@ def _reported(loaded: Loaded) -> tuple[Diagnostic, ...]:
     """Give every finding, less those that the project or a line ignores."""
     documents = [document for unit in loaded.closure.units for document in (unit.document, *unit.fragments)]
     sources = {document.path: document.node.span.source for document in documents}
-    return without_ignored(loaded.findings.sorted(), sources.values(), loaded.project.ignore)
+    seen = Seen(
+        plain=not any(loaded.options.shaping().values()),
+        whole=bool(_complete(loaded)),
+        by_whole=frozenset(rule.code for rule in WHOLE_RULES),
+    )
+    return without_ignored(loaded.findings.sorted(), sources.values(), loaded.project.ignore, seen)
 
 
 def _checked(paths: Sequence[str | Path], options: Options, cwd: Path | None, ask: Ask | None = None) -> Checked:

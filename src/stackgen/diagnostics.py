@@ -57,6 +57,10 @@ class Span:
         """What spans are ordered by: path, line and column."""
         return (self.path, self.line, self.column)
 
+    def holds(self, other: Span) -> bool:
+        """Whether another span begins inside this one."""
+        return self.key() <= other.key() < (self.path, self.end_line, self.end_column)
+
 
 @dataclass(frozen=True, slots=True)
 class Related:
@@ -131,10 +135,6 @@ class Findings:
         view._topics = self._topics
         view._lenses = (lens, *self._lenses)
         return view
-
-    def muting(self, codes: frozenset[str]) -> Findings:
-        """Give a way into these findings that keeps some codes back: what may only follow from another fault."""
-        return self.through(lambda found: None if found.code in codes else found)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a finding."""

@@ -6,6 +6,7 @@ It splits a Dockerfile into instructions and words; what an instruction then ref
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 import dockerfile  # type: ignore[import-not-found,unused-ignore]
@@ -66,22 +67,24 @@ def seen_by_buildkit(text: str) -> list[Seen] | None:
     ]
 
 
-def judges_as_of_old(text: str) -> bool:
-    """Whether `text` has a JSON array with something behind it, which the package's BuildKit, of 2023, ignores.
+def misjudges(text: str) -> bool:
+    """Whether `text` has what this package reads in another way than today's BuildKit.
 
-    Today's takes such a line for no array at all: the chains of tests/engine, which draw them, show it.
+    Its BuildKit is of 2023. It ignores what is behind a JSON array, where today's takes such a line for no array; it
+    knows no ${NAME#…}, ${NAME%…} and ${NAME/…}, and so misses a heredoc in such a line. The chains of tests/engine
+    draw both. And it hands words over as C has them, to the first NUL.
     """
-    return any(command.json and _behind_the_array(command.original) for command in dockerfile.parse_string(text))
+    if "\\u0000" in text or ("<<" in text and re.search(r"\$\{.*?[#%/]", text)):
+        return True
+    return any(_is_array_with_more(text, at) for at, character in enumerate(text) if character == "[")
 
 
-def _behind_the_array(line: str) -> str:
-    for at in (at for at, character in enumerate(line) if character == "["):
-        try:
-            _, end = json.JSONDecoder().raw_decode(line, at)
-        except ValueError:
-            continue
-        return line[end:].strip(GO_SPACE)
-    return ""
+def _is_array_with_more(text: str, at: int) -> bool:
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, at)
+    except ValueError:
+        return False
+    return bool(text[end:].partition("\n")[0].strip(GO_SPACE))
 
 
 def _words(command: dockerfile.Command) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -32,34 +33,49 @@ class TemplateFault(Exception):
         super().__init__(f"{name}:{line}: {reason}")
 
 
+def _environment(load: Callable[[str], tuple[str, str, None] | None]) -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(load),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["json"] = _json
+    environment.filters["dirname"] = posixpath.dirname
+    environment.filters["yamlword"] = yaml_word
+    environment.filters["shellword"] = shlex.quote
+    return environment
+
+
+def _load_from(places: Sequence[Inputs], name: str) -> tuple[str, str, None] | None:
+    """Give a template's text and name from the first place that has it."""
+    path = name.removeprefix(OURS)
+    for place in (*(() if name.startswith(OURS) else places), _SHIPPED):
+        if place.is_file(path):
+            try:
+                return place.read(path).decode("utf-8"), name, None
+            except InputError:
+                return None
+    return None
+
+
+@cache
+def _shipped_environment() -> Environment:
+    """Give the environment of our own templates, which compiles each of them once in a process."""
+    return _environment(lambda name: _load_from((), name))
+
+
 class Templates:
     """Renders templates by name, from the first folder that has one; ours come last."""
 
     def __init__(self, own: Sequence[Inputs] = ()) -> None:
         self.own = tuple(own)
-        self._environment = Environment(
-            loader=FunctionLoader(self._load),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-        self._environment.filters["json"] = _json
-        self._environment.filters["dirname"] = posixpath.dirname
-        self._environment.filters["yamlword"] = yaml_word
-        self._environment.filters["shellword"] = shlex.quote
+        self._environment = _environment(self._load) if self.own else _shipped_environment()
 
     def _load(self, name: str) -> tuple[str, str, None] | None:
-        places = () if name.startswith(OURS) else self.own
-        for place in (*places, _SHIPPED):
-            path = name.removeprefix(OURS)
-            if place.is_file(path):
-                try:
-                    return place.read(path).decode("utf-8"), name, None
-                except InputError:
-                    return None
-        return None
+        return _load_from(self.own, name)
 
     def overrides(self, folder: str) -> bool:
         """Whether a user's templates replace any of ours in a folder."""

@@ -34,8 +34,21 @@ def _in_source(source: Source) -> Iterable[_Ignore]:
                 yield _Ignore(found[0], Span(source, number, start, number, start + len(found[0])))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a run can know of ignores: one that ignores nothing here may be needed elsewhere.
+
+    `plain` is whether the stacks are as they stand (`--base` and `--set` make others of them), `whole` whether all
+    stacks of the project are read, and `by_whole` are the codes that are found only then.
+    """
+
+    plain: bool
+    whole: bool
+    by_whole: frozenset[str]
+
+
 def without_ignored(
-    diagnostics: Iterable[Diagnostic], sources: Iterable[Source], project: Iterable[Word]
+    diagnostics: Iterable[Diagnostic], sources: Iterable[Source], project: Iterable[Word], seen: Seen
 ) -> tuple[Diagnostic, ...]:
     """Give findings less those that are ignored, and one for each ignore that ignores nothing.
 
@@ -54,8 +67,9 @@ def without_ignored(
             used.update(map(id, ignoring))
         else:
             kept.add(diagnostic)
-    if not kept.errors:
-        for ignore in (*(each for line in by_line.values() for each in line), *everywhere):
+    if seen.plain and not kept.errors:
+        known = [each for line in by_line.values() for each in line if seen.whole or each.code not in seen.by_whole]
+        for ignore in (*known, *(everywhere if seen.whole else ())):
             if id(ignore) not in used:
                 _report(ignore, kept)
     return kept.sorted()

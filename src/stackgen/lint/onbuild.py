@@ -50,7 +50,11 @@ def _trigger(subject: Subject, text: str) -> tuple[str, Span | None]:
 
 
 def _check_context(subject: Subject, say: Say) -> None:
+    unit = subject.compiled.unit
+    if any("context" in document.dim for document in (unit.document, *unit.fragments)):
+        return
     paths = [file.path for file in subject.compiled.lowered.files]
+    there = [file for file in subject.compiled.lowered.files if file.span and not file.path.startswith("rootfs/")]
     for text in subject.compiled.base.on_build:
         try:
             instruction = parse_instruction(text)
@@ -67,7 +71,10 @@ def _check_context(subject: Subject, say: Say) -> None:
                 f'the trigger "{text}" of {name} fires here, and the build context has no "{plain}"',
                 subject.span("extends", "from") or subject.first_span(),
                 f"context: [{{src: …, dest: {folder if '*' not in folder else '…'}}}]",
-                [Related("the trigger", span)] if span else (),
+                [
+                    *([Related("the trigger", span)] if span else ()),
+                    *(Related(f"the context has {file.path}", file.span) for file in there[:2] if file.span),
+                ],
             )
 
 

@@ -57,9 +57,17 @@ def _exposed_at_run_time(subject: Subject) -> set[str]:
     return {f"{port}/tcp" if "/" not in str(port) else str(port) for port in said}
 
 
+def _exposure_is_known(subject: Subject) -> bool:
+    """Whether what the outside image exposes is known: `inherits` may say only what was asked for, such as a user."""
+    root = subject
+    while root.parent is not None:
+        root = root.parent
+    said = root.compiled.unit.document.node.get("inherits")
+    return subject.compiled.known and not (isinstance(said, Mapping) and said.values and "expose" not in said.values)
+
+
 def _check_exposed(subject: Subject, say: Say) -> None:
-    """Of an outside image that nobody knows it is not known what it exposes."""
-    if not subject.compiled.known:
+    if not _exposure_is_known(subject):
         return
     exposed = {*subject.compiled.config.exposed_ports, *_exposed_at_run_time(subject)}
     for port in _published(subject):

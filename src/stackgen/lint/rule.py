@@ -30,6 +30,16 @@ class Subject:
     before: Config
     parent: Subject | None
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing had to be left out of the image, or of one above."""
+        documents = (
+            document
+            for compiled in (self.compiled, *self.ancestors())
+            for document in (compiled.unit.document, *compiled.unit.fragments)
+        )
+        return all(document.sound for document in documents)
+
     def ancestors(self) -> Iterator[Compiled]:
         """Give its ancestors in the project, the parent first."""
         above = self.parent

@@ -1,7 +1,8 @@
 """A secret in ENV, ARG or LABEL lies in the image, or in its history, for all who can pull it.
 
 Names as BuildKit's SecretsUsedInArgOrEnv (https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/),
-less those that say where a secret is, or what of it: what is common must not cry wolf.
+less those that say where a secret is, or what of it, and `key` and `auth` at the end only (KEY_BINDINGS, AUTH_BACKEND):
+what is common must not cry wolf.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from stackgen.lint.rule import ImageRule, Say, Subject
 from stackgen.stack.model import Pair
 
 _SECRET = re.compile(
-    r"(?:^|[_.-])(?:apikey|auth|credentials?|key|passwd|password|pword|secret|token)(?:$|[_.-])", re.IGNORECASE
+    r"(?:^|[_.-])(?:(?:apikey|credentials?|passwd|password|pword|secret|token)(?:$|[_.-])|(?:auth|key(?:[_.-]id)?)$)",
+    re.IGNORECASE,
 )
 # What of a secret may be known: where it lies, how long it is, a public half, the fingerprint of a signer.
 _NO_SECRET = re.compile(

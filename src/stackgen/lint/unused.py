@@ -14,6 +14,7 @@ from stackgen.read.source import Mapping, Node, Scalar
 from stackgen.stack.load import ENDINGS, Document
 
 _ANCHOR = re.compile(r"['\"]?\s*:\s*&")
+_WORD = re.compile(r"\w+")
 _EXPRESSION = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
 
@@ -29,12 +30,18 @@ def _documents(whole: Whole) -> Iterator[tuple[Subject, Document]]:
 
 
 def _check_variables(whole: Whole, say: Say) -> None:
+    """A name that any expression mentions is used: in a branch of `when` that does not hold in this run, too."""
     used = {name for subject in whole.subjects.values() for name in subject.compiled.used_variables}
+    mentioned: set[str] | None = None
     for _, document in _documents(whole):
         found = document.node.get("vars")
         for name, span, _ in found.items() if isinstance(found, Mapping) else ():
             # What only holds an anchor is used by YAML itself.
-            if name not in used and not _ANCHOR.match(span.source.line(span.line), span.end_column - 1):
+            if name in used or _ANCHOR.match(span.source.line(span.line), span.end_column - 1):
+                continue
+            if mentioned is None:
+                mentioned = _mentioned(whole)
+            if name not in mentioned:
                 say(f'nothing uses the variable "{name}"', span, "remove it, or use it: {{ " + name + " }}")
 
 
@@ -46,6 +53,26 @@ def _texts(node: Node) -> Iterator[str]:
             yield here.text
         else:
             waiting.extend(here.values.values() if isinstance(here, Mapping) else here.items)
+
+
+def _mentioned(whole: Whole) -> set[str]:
+    """Give every word in an expression, of a stack or of a .j2 file that one names, and the names that `when` asks."""
+    words: set[str] = set()
+    for subject in whole.subjects.values():
+        unit = subject.compiled.unit
+        for document in (*unit.fragments, unit.document):
+            when = document.node.get("when")
+            words.update(key.partition("=")[0] for key in (when.values if isinstance(when, Mapping) else ()))
+            for text in _texts(document.node):
+                for expression in _EXPRESSION.findall(text):
+                    words.update(_WORD.findall(expression))
+    for path in _named(whole)[0]:
+        if path.endswith(".j2") and whole.inputs.is_file(path):
+            try:
+                words.update(_WORD.findall(whole.inputs.read(path).decode("utf-8", "replace")))
+            except InputError:
+                continue
+    return words
 
 
 def _named(whole: Whole) -> tuple[set[str], list[str]]:

@@ -74,13 +74,26 @@ def check(node: Node, name: str, called: str, findings: Findings) -> Checked:
         reporter.all(_validator_for(name).iter_errors(shape.typed(left, schema)), schema)
         if not reporter.faults:
             break
-        removed += reporter.faults
+        faults = [_to_one_value(path, schema) for path in reporter.faults]
+        removed += faults
         meant |= {(*path, key) for path, key in reporter.answered}
         puzzling = puzzling or reporter.puzzling
-        left = _without(left, reporter.faults)
+        left = _without(left, faults)
         # What is taken out may leave its map without a key that it needs: that is no fault of the user's.
         findings = Findings()
     return Checked(left, tuple(removed), frozenset(meant), puzzling)
+
+
+def _to_one_value(path: Path, schema: Schema) -> Path:
+    """Give the path of the list that is one value where a path leads into such a list: a command lives by its order."""
+    for index, part in enumerate(path):
+        if isinstance(part, int):
+            if any(branch.get("x-merge") == "replace" for branch in shape.branches(schema)):
+                return path[:index]
+            schema = shape.element(schema)
+        else:
+            schema = shape.inside(schema, part)
+    return path
 
 
 def _without(node: Node, paths: Iterable[Path]) -> Node | None:

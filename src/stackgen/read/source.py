@@ -72,6 +72,12 @@ class Mapping:
         for key, value in self.values.items():
             yield key, self.keys[key], value
 
+    def entry(self, key: str) -> Span:
+        """Give the place of a key with its value; of the key alone where an alias puts the value elsewhere."""
+        start, value = self.keys[key], self.values[key].span
+        after = (value.end_line, value.end_column) >= (start.end_line, start.end_column)
+        return replace(start, end_line=value.end_line, end_column=value.end_column) if after else start
+
     def without(self, *names: str) -> Mapping:
         """Give this map without some keys."""
         kept = {key: value for key, value in self.values.items() if key not in names}

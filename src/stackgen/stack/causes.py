@@ -9,6 +9,13 @@ from stackgen.diagnostics import Diagnostic, Related, Span
 from stackgen.stack.expressions import Scope
 from stackgen.stack.load import Document
 
+# What may only follow from a fault in what an image is made of.
+FOLLOWING = frozenset(
+    {"undefined-name", "needs-distro", "no-supervisor", "unknown-user", "unknown-variable", "refused", "template-fails",
+     "dest-not-absolute", "end-of-life", "missing-key"}
+)  # fmt: skip
+# Faults that take away what all else in an image may be made of.
+STOOD_ON = frozenset({"unknown-condition"})
 # A longer text is a script, and what it names is not what is wrong with it.
 MOST_LINES = 20
 
@@ -19,17 +26,23 @@ class Causes:
     `documents` gives the stacks that the image is made of and stands on, its own first, the root's last.
     """
 
-    def __init__(self, documents: Callable[[], Iterable[Document]]) -> None:
+    def __init__(self, documents: Callable[[], Iterable[Document]], *, suspect: bool) -> None:
         self.documents = documents
+        self.suspect = suspect
+        """Whether something is broken that all else in the image is made of."""
         self.scope: Scope | None = None
         """The image's names, as soon as they are known."""
 
     def __call__(self, found: Diagnostic) -> Diagnostic | None:
         """Give a finding with its causes, or None for one that only follows."""
+        if self.suspect and found.code in FOLLOWING:
+            return None
+        if found.code in STOOD_ON:
+            self.suspect = True
         documents = tuple(self.documents())
         root = documents[-1]
         span, topic, related = found.span, found.topic, list(found.related)
-        if span and any(span.key() in document.blurred for document in documents):
+        if span and any(each.follows(found.code, span) for document in documents for each in document.blurred):
             return None
         if found.code in ("needs-distro", "no-supervisor"):
             topic = (found.code,)

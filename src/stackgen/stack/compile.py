@@ -105,13 +105,6 @@ def compile_closure(closure: Closure, shop: Workshop) -> tuple[Compiled, ...]:
     return tuple(compiled)
 
 
-# What may only follow from a fault in a stack that an image stands on.
-FOLLOWING = frozenset(
-    {"undefined-name", "needs-distro", "no-supervisor", "unknown-user", "unknown-variable", "refused", "template-fails",
-     "dest-not-absolute", "end-of-life", "missing-key"}
-)  # fmt: skip
-
-
 def _compile(
     unit: Unit, parent: _Down | None, shop: Workshop, references: dict[str, tuple[str, Span]]
 ) -> tuple[Compiled | None, _Down]:
@@ -122,10 +115,8 @@ def _compile(
     blind = unit.blind or (unit.parent is not None and parent is None)
     documents = (unit.document, *unit.fragments)
     suspect = blind or any(document.suspect for document in documents) or (parent is not None and parent.suspect)
-    causes = Causes(lambda: (*documents, *_documents_above(parent)))
+    causes = Causes(lambda: (*documents, *_documents_above(parent)), suspect=suspect)
     shop = replace(shop, findings=shop.findings.through(causes))
-    if suspect:
-        shop = replace(shop, findings=shop.findings.muting(FOLLOWING))
     stand = _stand_on(unit, None if blind else parent, shop)
     inherited = Inherited(
         variables=parent.variables if parent else {},
@@ -190,7 +181,7 @@ def _compile(
         reference=image.reference,
         supervised=supervised,
         above=replace(lowered.above, config=config),
-        suspect=suspect or stand.suspect,
+        suspect=causes.suspect or stand.suspect,
     )
 
 

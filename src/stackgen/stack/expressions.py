@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -129,6 +130,12 @@ def _compile(text: str, whole: bool) -> tuple[Any, frozenset[str]]:
     return _compiled[key]
 
 
+@cache
+def _compile_file(text: str) -> tuple[jinja2.Template, frozenset[str]]:
+    """Compile a .j2 file once, however many images copy it; with the names that it uses."""
+    return _FILES.from_string(text), frozenset(meta.find_undeclared_variables(_FILES.parse(text)))
+
+
 class Scope:
     """The names that an image's expressions see: facts, and variables evaluated on first use."""
 
@@ -180,14 +187,14 @@ class Scope:
         if name == "image":
             return Fault("undefined-name", '"image" is known in .j2 files only', "write what is meant, or a variable")
         hidden = self.hidden(name) if self.hidden else ()
-        close = None if hidden else did_you_mean(name, self.names())
-        if hidden:
-            help = "set it under vars: for all others"
-        elif close:
+        close = did_you_mean(name, self.names())
+        if close:
             help = f'did you mean "{close}"?'
+        elif hidden:
+            help = "set it under vars: for all others"
         else:
             help = f"define it under vars:, or give it with --set {name}=…"
-        related = (*hidden, *self.set_here(close or ""))
+        related = (*self.set_here(close or ""), *hidden)
         return Fault("undefined-name", f'"{name}" is not defined', help, None, related, ("undefined-name", name))
 
     def set_here(self, *names: str) -> tuple[Related, ...]:
@@ -203,6 +210,12 @@ class Scope:
     def was(self, name: str, value: Any) -> bool:
         """Whether a variable was evaluated, and to this value."""
         return name in self._values and bool(self._values[name] == value)
+
+    def had(self, name: str, value: Any) -> bool:
+        """Whether a variable was evaluated, and to a list or a map that holds this value."""
+        whole = self._values.get(name)
+        parts = whole.values() if isinstance(whole, Mapping) else whole if isinstance(whole, list) else ()
+        return any(part == value for part in parts)
 
     def _variable(self, name: str) -> Any:
         self.used.add(name)
@@ -364,10 +377,12 @@ def _tell(
     sources = fault.related
     if fault.code == "expression-fails":
         names = scope.names_in(text)
-        blamed = next((name for name in names if isinstance(fault, _NoText) and scope.was(name, fault.value)), None)
-        if isinstance(fault, _NoText) and blamed:
-            message, help = f'"{blamed}" is {fault.kind}, which has no text', fault.cure(blamed)
-            names, topic = [blamed], ("value-of", blamed)
+        if isinstance(fault, _NoText):
+            blamed = [name for name in names if scope.was(name, fault.value)][:1]
+            if blamed:
+                message, help = f'"{blamed[0]}" is {fault.kind}, which has no text', fault.cure(blamed[0])
+                topic = ("value-of", blamed[0])
+            names = blamed or [name for name in scope.used if scope.had(name, fault.value)] or names
         sources = (*sources, *scope.set_here(*names[:2]))
     named = re.match(r'"(\w+)"', message)
     span = place(named[1] if named else None)
@@ -390,11 +405,11 @@ def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
     """Give a .j2 file's text, or None with a finding at its line; `asked` is where the stack names the file."""
 
     def calculate() -> str:
-        used = frozenset(meta.find_undeclared_variables(_FILES.parse(text.text)))
-        return _FILES.from_string(text.text).render(scope.names_for(used))
+        template, used = _compile_file(text.text)
+        return str(template.render(scope.names_for(used)))
 
     try:
-        return str(_guarded(calculate, scope))
+        return _guarded(calculate, scope)  # type: ignore[no-any-return]
     except Fault as fault:
         if fault.node is not None:
             _report(fault, Scalar("", asked), scope)

@@ -65,7 +65,8 @@ def ground(unit: Unit, shop: Workshop) -> Ground:
     distribution = known.distribution if known else None
     if named is not None:
         distribution = _named_distribution(evaluate(named, scope), shop)
-    if distribution is not None:
+    if distribution is not None and not (shop.options.base and shop.findings.errors):
+        # Where a chain is broken, --base may not have reached its root.
         _check_alive(distribution, evaluated.span, shop.findings)
     reference = _through_proxy(plain, shop.project.proxies)
     said = _said(unit, plain, shop)

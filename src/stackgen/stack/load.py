@@ -6,11 +6,11 @@ What is ordered is a unit: one image to build. Nothing here recurses, so a chain
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from stackgen.diagnostics import Findings, Related, Span, did_you_mean, suggestion
-from stackgen.read import schema, shape, source
+from stackgen.read import schema, source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Scalar, Sequence
 from stackgen.read.traps import find_traps
@@ -21,13 +21,27 @@ ENDINGS = (".yml", ".yaml")
 STOOD_ON = frozenset({"vars", "supervisor", "extends", "from", "distro", "inherits", "include", "when", "params"})
 
 
+@dataclass(frozen=True, slots=True)
+class Blurred:
+    """A map that lacks what its file says of it, since that was no value of its field: its key, and its own place."""
+
+    key: Span | None
+    whole: Span
+
+    def follows(self, code: str, span: Span) -> bool:
+        """Whether a finding may only follow: one about the map as a whole, or about what it lacks."""
+        if span.key() in (self.whole.key(), self.key.key() if self.key else None):
+            return True
+        return code == "missing-key" and self.whole.holds(span)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A stack file or a fragment: its path, and its nodes without what the schema does not take.
 
     `sound` is whether nothing was taken out; `suspect` whether what was could be missed elsewhere: a variable, a
     supervisor, a distribution. `dim` are the keys of which something was taken out, or that something taken out was
-    meant for, and `blurred` where the maps begin that it was taken from.
+    meant for, and `blurred` the maps that it was taken from.
     """
 
     path: str
@@ -35,7 +49,7 @@ class Document:
     sound: bool = True
     suspect: bool = False
     dim: frozenset[str] = frozenset()
-    blurred: frozenset[tuple[str, int, int]] = frozenset()
+    blurred: tuple[Blurred, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -117,7 +131,7 @@ class _Loader:
             sound=self.findings.errors == before,
             suspect=broken or found.puzzling or () in found.removed or bool(dim & STOOD_ON),
             dim=frozenset(dim),
-            blurred=frozenset(start for removed in found.removed for start in _starts(node, removed)),
+            blurred=tuple(blurred for removed in found.removed if (blurred := _blurred(node, removed))),
         )
 
     def discover(self, start: Iterable[str]) -> None:
@@ -258,18 +272,17 @@ def _in(folder: str) -> str:
     return f"in {folder}" if folder else "beside this file"
 
 
-def _starts(node: source.Node, path: schema.Path) -> Iterator[tuple[str, int, int]]:
-    """Give where the map begins that a path leads out of, and its key: places that speak for the whole of it."""
+def _blurred(node: source.Node, path: schema.Path) -> Blurred | None:
+    """Give the map that a path leads out of; None for the whole file, which nobody points at, and for lists."""
     key: Span | None = None
     for part in path[:-1]:
-        if isinstance(node, source.Mapping):
+        if isinstance(node, source.Mapping) and str(part) in node.values:
             key, node = node.keys[str(part)], node.values[str(part)]
-        elif isinstance(node, Sequence):
+        elif isinstance(node, Sequence) and int(part) < len(node.items):
             key, node = None, node.items[int(part)]
-    if len(path) > 1 and isinstance(node, source.Mapping):
-        yield node.span.key()
-        if key is not None:
-            yield key.key()
+        else:
+            return None
+    return Blurred(key, node.span) if len(path) > 1 and isinstance(node, source.Mapping) else None
 
 
 def _first_key(node: source.Mapping) -> Span:
@@ -346,7 +359,8 @@ def _moves(loader: _Loader, named: tuple[str, ...], base: str | None, findings: 
     if base:
         for path in named:
             root = _root_of(loader, path)
-            if root not in (path, base):
+            whole = loader.documents.get(root) is not None and not loader.links[root].extends_broken
+            if whole and root not in (path, base):
                 moves[root] = base
         return moves
     for old, new in loader.project.bases.items():

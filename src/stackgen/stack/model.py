@@ -110,6 +110,8 @@ class Health:
     """A HEALTHCHECK: `test` as Compose writes it, and its times as written."""
 
     test: tuple[str, ...]
+    span: Span
+    """Where the test stands, else where the whole."""
     times: Mapping[str, str]
     retries: int | None
 
@@ -346,7 +348,8 @@ def _health(node: Node) -> Health | None:
         for key in ("interval", "timeout", "start_period", "start_interval")
         if (text := _text(node.get(key))) is not None
     }
-    return Health(test=argv, times=times, retries=int(retries) if retries else None)
+    span = test.span if test is not None else node.span
+    return Health(test=argv, span=span, times=times, retries=int(retries) if retries else None)
 
 
 def _argv(node: Node) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         inherits={key: value for key, value in _map(node, "inherits").items() if isinstance(value, source.Mapping)},
         labels={name: word(value) for name, value in _map(node, "labels").items() if isinstance(value, Scalar)},
         variables=_map(node, "vars"),
-        places=variables.keys if isinstance(variables := node.get("vars"), source.Mapping) else {},
+        places=_places(node),
         compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
         certificates=words(node.get("certificates")),
         ignore=words(node.get("ignore")),
@@ -136,6 +136,11 @@ def _texts(node: source.Mapping, key: str) -> tuple[str, ...]:
 def _map(node: source.Mapping, key: str) -> dict[str, Node]:
     value = node.get(key)
     return value.values if isinstance(value, source.Mapping) else {}
+
+
+def _places(node: source.Mapping) -> dict[str, Span]:
+    found = node.get("vars")
+    return {name: found.entry(name) for name in found.values} if isinstance(found, source.Mapping) else {}
 
 
 def _text_map(node: source.Mapping, key: str) -> dict[str, str]:

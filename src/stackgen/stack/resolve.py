@@ -84,7 +84,7 @@ def _variables(node: source.Mapping) -> Mapping[str, Node]:
 
 def _places(node: source.Mapping) -> Mapping[str, Span]:
     found = node.get("vars")
-    return found.keys if isinstance(found, source.Mapping) else {}
+    return {name: found.entry(name) for name in found.values} if isinstance(found, source.Mapping) else {}
 
 
 def _hidden(documents: Iterable[Document], name: str) -> tuple[Related, ...]:

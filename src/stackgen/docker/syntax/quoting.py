@@ -116,11 +116,11 @@ def _class_at(path: str, first: int) -> int:
     """Where to put the class that makes the copier read the escape at `first`: in its component or in one before it."""
     start = path.rfind("/", 0, first) + 1
     end = path.index("/", first) if "/" in path[first:] else len(path)
-    places = (*range(start, end), *range(start))
+    places: list[int] = [*range(start, end), *range(start)]
     for unwanted in (_IN_PATTERNS + "]^/.-", "*?/.-"):
-        for at in places:
-            if path[at] not in unwanted:
-                return at
+        fitting = [at for at in places if path[at] not in unwanted]
+        if fitting:
+            return fitting[0]
     raise Unsayable(f"a COPY cannot name the one file {path!r}, and no other, at the top of its context")
 
 

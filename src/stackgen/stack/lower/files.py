@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from stackgen.diagnostics import Span, did_you_mean
@@ -387,7 +387,10 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
             )
         )
     if not one:
-        emitter.stages.append(Step("stage", (placed(From(image=f"{name}-$TARGETARCH", name=name), span),)))
+        # hadolint takes the stage of an architecture for an image without a tag.
+        chosen = placed(From(image=f"{name}-$TARGETARCH", name=name), span)
+        chosen = replace(chosen, text=f"# hadolint ignore=DL3006\n{chosen.text}")
+        emitter.stages.append(Step("stage", (chosen,)))
     if not download.unpack:
         flags = [f"--from={name}", *_flags(emitter, entry)]
         emitter.add(Copy(sources=("/download",), dest=target, flags=tuple(flags)), span)

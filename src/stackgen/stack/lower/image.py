@@ -292,12 +292,14 @@ def _args(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
 
 def _expose(emitter: Emitter, ports: tuple[Word, ...], span: Span) -> None:
     words = tuple(emitter.word(port.text, port.span) for port in ports)
-    emitter.add(Expose(ports=words), span, parts=[port.span for port in ports])
+    if words:
+        emitter.add(Expose(ports=words), span, parts=[port.span for port in ports])
 
 
 def _volumes(emitter: Emitter, paths: tuple[Word, ...], span: Span) -> None:
     words = tuple(emitter.word(path.text, path.span) for path in paths)
-    emitter.add(Volume(paths=words), span, parts=[path.span for path in paths])
+    if words:
+        emitter.add(Volume(paths=words), span, parts=[path.span for path in paths])
 
 
 def _workdir(emitter: Emitter, path: Word, span: Span) -> None:
@@ -328,7 +330,7 @@ def _healthcheck(emitter: Emitter, health: object, span: Span) -> None:
         emitter.findings.error(
             "wrong-value",
             f"`test` as a list begins with CMD or CMD-SHELL, and the command follows; this one begins with {kind}",
-            span,
+            health.span,
             help=f"test: [CMD, {', '.join(health.test) if kind not in ('CMD', 'CMD-SHELL') else '…'}]",
         )
         return

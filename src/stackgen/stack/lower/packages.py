@@ -11,7 +11,7 @@ from stackgen.diagnostics import Fix, Related, Span
 from stackgen.know.catalog import Distribution, Family
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
-from stackgen.stack.model import Image, PackageGroup
+from stackgen.stack.model import Image, PackageGroup, Section, Supervisor
 
 PIP_CONFIG = "etc/pip.conf"
 
@@ -129,27 +129,38 @@ def mirror_secrets(emitter: Emitter, span: Span | None) -> list[str]:
 
 
 def _check_packages(emitter: Emitter, groups: list[PackageGroup]) -> None:
+    """Find what is named twice, or is there already. What `supervisor` and `pip` bring is named by nobody.
+
+    A fragment stands for itself: what it names may be named by the stack, and by what that stands on.
+    """
+    image = emitter.image
+    brought = {each.span: key for key in ("supervisor", "pip") if (each := _bringing(image, key)) is not None}
     first: dict[str, Word] = {}
     for group in groups:
         for word in group.packages:
             other = first.setdefault(word.text, word)
-            # A fragment stands for itself: what it names may be named by the stack, and by what that stands on.
-            if other is not word and other.span.path == word.span.path:
+            if other is not word and other.span.path == word.span.path and other.span not in brought:
+                key = brought.get(word.span)
                 emitter.findings.warning(
                     "doubled-package",
-                    f'"{word.text}" is named twice',
-                    word.span,
-                    help="remove one of the two",
-                    related=[Related("first named here", other.span)],
-                    fix=_removal(word),
+                    f'"{word.text}" is brought by `{key}` anyway' if key else f'"{word.text}" is named twice',
+                    other.span if key else word.span,
+                    help="remove it" if key else "remove one of the two",
+                    related=[Related("brought by this", word.span) if key else Related("first named here", other.span)],
+                    fix=_removal(other if key else word),
                 )
-            elif other is word and word.text in emitter.above.packages and word.span.path == emitter.image.path:
+            own = other is word and word.span.path == image.path and word.span not in brought
+            if own and word.text in emitter.above.packages:
                 emitter.findings.info(
                     "package-inherited",
                     f'"{word.text}" is already installed by {emitter.above.packages[word.text]}',
                     word.span,
                     help="remove it here",
                 )
+
+
+def _bringing(image: Image, key: str) -> Supervisor | Section | None:
+    return image.supervisor if key == "supervisor" else image.section(key)
 
 
 def _removal(word: Word) -> Fix | None:

@@ -9,7 +9,7 @@ from typing import Any
 from stackgen.diagnostics import Span, suggestion
 from stackgen.docker.instructions import Env
 from stackgen.docker.syntax import escape_dollar, quote
-from stackgen.know.catalog import Distribution, Family, Location, Mirror
+from stackgen.know.catalog import Data, Distribution, Family, Location, Mirror
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.lower.packages import needs_distribution, used_repositories
@@ -164,7 +164,7 @@ def _repository_file(
     entries: list[Any] = []
     paths = [file["path"].lstrip("/")]
     for entry in file["repositories"]:
-        location = _location(emitter, entry["id"], name, mirror, asked)
+        location = _location(emitter, entry, name, mirror, asked)
         if location is None:
             continue
         keyring = entry.get("keyring")
@@ -186,11 +186,16 @@ def _repository_file(
     return paths + _emptied(emitter, file.get("replaces", ()))
 
 
-def _location(emitter: Emitter, id: str, name: str, mirror: Mirror, asked: Mapping[str, Span]) -> Location | None:
-    """Give where a repository is taken from: the mirror or, where that lacks it, `official`; None where nowhere."""
+def _location(emitter: Emitter, entry: Data, name: str, mirror: Mirror, asked: Mapping[str, Span]) -> Location | None:
+    """Give where a repository is taken from: the mirror or, where that lacks it, `official`; None where nowhere.
+
+    Where a distribution of the project's own lies officially, its own file may say.
+    """
     distribution = emitter.image.distribution
     assert distribution is not None
-    location = mirror.location(distribution, id)
+    id = entry["id"]
+    own = Location(urls=(entry["url"],), architectures={}, key=None) if "url" in entry else None
+    location = mirror.location(distribution, id) or (own if name == "official" else None)
     if location is not None:
         return location
     at = emitter.image.mirror.span if emitter.image.mirror else asked.get(id)
@@ -205,7 +210,7 @@ def _location(emitter: Emitter, id: str, name: str, mirror: Mirror, asked: Mappi
         return None
     official = emitter.tools.catalog.mirror("official")
     told = name == emitter.above.mirror and id in emitter.above.repositories
-    location = official.location(distribution, id) if official else None
+    location = (official.location(distribution, id) if official else None) or own
     if not told:
         emitter.findings.warning(
             "mirror-lacks",

@@ -42,8 +42,16 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The step as it is printed, without a last newline."""
-        return "\n".join(placed.text for placed in self.placed)
+        """The step as it is printed, without a last newline.
+
+        An empty line follows a here-document: hadolint reads nothing behind one without it.
+        """
+        lines: list[str] = []
+        for each in self.placed:
+            lines.append(each.text)
+            if getattr(each.instruction, "heredocs", ()) and each is not self.placed[-1]:
+                lines.append("")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True, slots=True)

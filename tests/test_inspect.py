@@ -1,0 +1,683 @@
+"""What an image will be, before it is built: each value and where it comes from, its history, what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from stackgen import api
+from stackgen.outside import engine
+from stackgen.report.text import width
+from stackgen.stack.project import Options
+from tests.helpers import Ran, run, tree
+
+CHAIN = {
+    "base.yml": """\
+        from: debian:12-slim
+        env:
+          A: one
+          B: two
+        labels: {vendor: us}
+        expose: [80, 443]
+        volumes:
+          - /data
+        user: app
+        onbuild:
+          - ENV C=fired D=$A
+          - LABEL vendor=trigger
+        entrypoint: [/init]
+        """,
+    "app.yml": """\
+        extends: base
+        env: {B: three}
+        packages: [curl]
+        cmd: [serve]
+        expose:
+          - 53/udp
+        healthcheck: {test: [CMD, check], interval: 90s}
+        workdir: /srv
+        """,
+}
+
+
+def inspection(
+    root: Path, stack: str = "app.yml", options: Options = api.DEFAULTS, ask: api.Ask | None = None
+) -> api.Inspection:
+    (found,) = api.inspect([stack], options, ask=ask, cwd=root).unwrap()
+    return found
+
+
+def origins(root: Path, stack: str = "app.yml", options: Options = api.DEFAULTS) -> dict[str, str]:
+    """Give `image file:line` for each value, by its place with blanks between."""
+    found = inspection(root, stack, options).values()
+    return {
+        " ".join(value.place): f"{value.origin.image} {value.origin.span.path}:{value.origin.span.line}"
+        for value in found
+    }
+
+
+def lines_of(root: Path, stack: str = "app.yml") -> list[tuple[str, bool, str, str]]:
+    """Give an image's history: the text, whether there is a layer, the image, and the place."""
+    return [
+        (line.entry.created_by, line.entry.makes_layer, line.image, f"{line.origin.span.path}:{line.origin.span.line}")
+        for line in inspection(root, stack).history()
+    ]
+
+
+def shown(root: Path, *args: str) -> str:
+    ran = run(["inspect", *args], root)
+    assert ran.code == 0, ran.stderr
+    return ran.stdout
+
+
+# -- where a value comes from
+
+
+def test_each_value_belongs_to_the_line_that_said_it(tmp_path: Path) -> None:
+    """A variable, a label, a port, a volume, a command: each leads to the image and the line that it comes from."""
+    found = origins(tree(tmp_path, CHAIN))
+    assert found == {
+        "Cmd": "app app.yml:4",
+        "ArgsEscaped": "app app.yml:4",
+        "Entrypoint": "base base.yml:13",
+        "Env PATH": "debian:12-slim base.yml:1",
+        "Env A": "base base.yml:3",
+        "Env B": "app app.yml:2",
+        "Env C": "base base.yml:11",
+        "Env D": "base base.yml:11",
+        "ExposedPorts 443/tcp": "base base.yml:6",
+        "ExposedPorts 53/udp": "app app.yml:6",
+        "ExposedPorts 80/tcp": "base base.yml:6",
+        "Healthcheck": "app app.yml:7",
+        "Labels org.opencontainers.image.base.name": "app app.yml:1",
+        "Labels org.opencontainers.image.title": "app app.yml:0",
+        "Labels vendor": "base base.yml:12",
+        "User": "base base.yml:9",
+        "Volumes /data": "base base.yml:8",
+        "WorkingDir": "app app.yml:8",
+    }
+
+
+def test_what_is_only_passed_through_stays_where_it_was(tmp_path: Path) -> None:
+    """A USER and a SHELL that stackgen sets for an install, and puts back, are still those of the image above."""
+    files = {
+        "base.yml": "from: debian:12-slim\nshell: [/usr/bin/fish, -c]\nuser: app\n",
+        "app.yml": "extends: base\npackages: [curl]\nrun: [{sh: id, user: root}, id]\n",
+    }
+    found = origins(tree(tmp_path, files))
+    assert found["User"] == "base base.yml:3"
+    assert found["Shell"] == "base base.yml:2"
+    (line,) = (line for line in lines_of(tmp_path) if line[0] == "USER root")
+    assert line[2:] == ("app", "app.yml:2")
+
+
+def test_a_cmd_said_again_is_the_childs(tmp_path: Path) -> None:
+    """ENTRYPOINT resets an inherited CMD, so that one of the same words is there because the child says it."""
+    files = {
+        "base.yml": "from: debian:12-slim\nentrypoint: [a]\ncmd: [b]\n",
+        "app.yml": "extends: base\nentrypoint: [c]\ncmd: [b]\n",
+    }
+    assert origins(tree(tmp_path, files))["Cmd"] == "app app.yml:3"
+
+
+def test_fragments_and_overlays_are_named(tmp_path: Path) -> None:
+    """A value from a fragment leads into the fragment, one from `when` to the line of its branch."""
+    files = {
+        "app.yml": """\
+            from: debian:12-slim
+            include: [fragments/php.yml]
+            env: {A: b}
+            when:
+              debian-12:
+                env: {A: c}
+            """,
+        "fragments/php.yml": "env:\n  PHP: '8.2'\n",
+    }
+    found = origins(tree(tmp_path, files))
+    assert found["Env PHP"] == "app fragments/php.yml:2"
+    assert found["Env A"] == "app app.yml:6"
+
+
+def test_what_the_project_says_of_all_images(tmp_path: Path) -> None:
+    """A label of the project file, and what it says of an outside image, lead to its lines."""
+    files = {
+        "stackgen.yml": """\
+            labels:
+              org.opencontainers.image.vendor: us
+            inherits:
+              quay.io/x/y:
+                user: "1000"
+                env:
+                  HOME: /home
+            """,
+        "app.yml": "from: quay.io/x/y:1\n",
+    }
+    found = origins(tree(tmp_path, files))
+    assert found["Labels org.opencontainers.image.vendor"] == "app stackgen.yml:2"
+    assert found["User"] == "quay.io/x/y:1 stackgen.yml:5"
+    assert found["Env HOME"] == "quay.io/x/y:1 stackgen.yml:7"
+
+
+def test_what_a_root_says_that_it_inherits(tmp_path: Path) -> None:
+    """What `inherits` says leads to its line, and reads as the instructions of those names do."""
+    files = {
+        "app.yml": """\
+            from: quay.io/x/y:1
+            inherits:
+              expose: [9000-9001, 53/udp]
+              healthcheck: {test: curl localhost, interval: 30s, retries: 2}
+              shell: [/bin/bash, -c]
+              cmd: run it
+              labels:
+                vendor: them
+              onbuild: [ENV A=b]
+            """,
+    }
+    found = origins(tree(tmp_path, files))
+    assert found["ExposedPorts 9001/tcp"] == "quay.io/x/y:1 app.yml:3"
+    assert found["Healthcheck"] == "quay.io/x/y:1 app.yml:4"
+    assert found["Labels vendor"] == "quay.io/x/y:1 app.yml:8"
+    assert found["Env A"] == "quay.io/x/y:1 app.yml:9"
+    assert found["Env PATH"] == "BuildKit app.yml:1"
+    config = inspection(tmp_path).to_json()["Config"]
+    assert list(config["ExposedPorts"]) == ["53/udp", "9000/tcp", "9001/tcp"]
+    assert config["Healthcheck"] == {
+        "Test": ["CMD-SHELL", "curl localhost"],
+        "Interval": 30 * 10**9,
+        "Retries": 2,
+    }
+    assert config["Cmd"] == ["/bin/bash", "-c", "run it"]
+
+
+def test_scratch_brings_nothing(tmp_path: Path) -> None:
+    """The PATH of an image from scratch is BuildKit's own."""
+    found = origins(tree(tmp_path, {"app.yml": "from: scratch\ncmd: [/app]\n"}))
+    assert found["Env PATH"] == "BuildKit app.yml:1"
+
+
+def test_a_users_template_is_named(tmp_path: Path) -> None:
+    """What a user's own template prints leads to its line in the template, all else to the stack as ever."""
+    files = {
+        "app.yml": "from: debian:12-slim\nenv: {A: b}\n",
+        "own/dockerfile/Dockerfile.j2": """\
+            {% extends "stackgen/dockerfile/Dockerfile.j2" %}
+            {% block env %}
+            {{ super() }}
+            LABEL by="us"
+            LABEL of="{{ image.name }}"
+            {% endblock %}
+            """,
+    }
+    root = tree(tmp_path, files)
+    found = origins(root, options=Options(templates=Path("own")))
+    assert found["Labels by"] == "app dockerfile/Dockerfile.j2:4"
+    assert found["Labels of"] == "app dockerfile/Dockerfile.j2:0"
+    assert found["Env A"] == "app app.yml:2"
+    assert "own/dockerfile/Dockerfile.j2:4" in shown(root, "app.yml", "--templates", "own")
+
+
+def test_programs_through_the_generations(tmp_path: Path) -> None:
+    """Each option of a program leads to who said it; one that is turned off is gone; groups and listeners are there."""
+    files = {
+        "base.yml": """\
+            from: debian:12-slim
+            supervisor: {install: package}
+            vars: {workers: 1}
+            programs:
+              web:
+                command: "web {{ workers }}"
+                startsecs: 2
+              cron: {command: cron}
+            eventlisteners:
+              mail: {command: mail, events: [PROCESS_STATE]}
+            """,
+        "app.yml": """\
+            extends: base
+            vars: {workers: 4}
+            programs:
+              web:
+                startsecs: 5
+              cron: !reset
+            groups:
+              all: {programs: [web]}
+            """,
+    }
+    root = tree(tmp_path, files)
+    found = origins(root)
+    assert {place: origin for place, origin in found.items() if place[0].islower()} == {
+        "eventlisteners mail command": "base base.yml:10",
+        "eventlisteners mail events": "base base.yml:10",
+        "groups all programs": "app app.yml:8",
+        "programs web command": "base base.yml:6",
+        "programs web startsecs": "app app.yml:5",
+    }
+    table = shown(root, "app.yml").partition("\n  Programs\n")[2]
+    assert [" ".join(line.split()) for line in table.splitlines()] == [
+        "eventlistener mail mail base base.yml:10",
+        "events=PROCESS_STATE base base.yml:10",
+        "group all programs=web app app.yml:8",
+        "web web 4 base base.yml:6",
+        "startsecs=5 app app.yml:5",
+    ]
+    assert json.loads(shown(root, "app.yml", "--format", "json"))[0]["Programs"] == {
+        "web": {"command": "web 4", "startsecs": 5}
+    }
+
+
+# -- as a table
+
+
+def test_the_table(tmp_path: Path) -> None:
+    """A value stands left, where it comes from right; what is too long for that has its origin below it."""
+    files = {
+        "base.yml": "from: debian:12-slim\nenv: {A: one}\n",
+        "app.yml": """\
+            extends: base
+            image: shop/app
+            description: the shop
+            healthcheck: {test: [CMD, check], interval: 90s, timeout: 1h}
+            """,
+    }
+    assert shown(tree(tmp_path, files), "app.yml") == (
+        "shop/app:latest\n"
+        "  app.yml: debian:12-slim -> base -> app\n"
+        "\n"
+        '  Cmd          ["bash"]                                        debian:12-slim  base.yml:1\n'
+        "  Env          PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+        "                                                               debian:12-slim  base.yml:1\n"
+        "               A=one                                           base            base.yml:2\n"
+        '  Healthcheck  ["CMD", "check"]                                app             app.yml:4\n'
+        "               Interval 1m30s\n"
+        "               Timeout 1h\n"
+        "  Labels       org.opencontainers.image.base.name=base:latest  app             app.yml:1\n"
+        "               org.opencontainers.image.description=the shop   app             app.yml:3\n"
+        "               org.opencontainers.image.title=app              app             app.yml\n"
+    )
+
+
+def test_no_line_is_wider_than_100_columns(tmp_path: Path) -> None:
+    """Whatever the values are, the table fits a usual screen, and origins stand in one column, wide characters too."""
+    long = " ".join(f"word{number}" for number in range(60))
+    files = {
+        "app.yml": f"""\
+            from: debian:12-slim
+            env: {{A: 漢字漢字, B: "{long}", C: "e\u0301"}}
+            labels: {{ラベル: 値}}
+            cmd: [sh, -c, "{long}"]
+            """,
+    }
+    lines = shown(tree(tmp_path, files), "app.yml").splitlines()
+    assert max(map(width, lines)) <= 100
+    with_origin = [line for line in lines if line.endswith(("app.yml:2", "app.yml:3"))]
+    assert len(with_origin) == 4
+    assert len({width(line[: line.rindex("app  ")]) for line in with_origin}) == 1
+
+
+def test_what_a_terminal_would_obey_is_written_out(tmp_path: Path) -> None:
+    """An escape sequence in a value is shown, not done."""
+    table = shown(tree(tmp_path, {"app.yml": 'from: debian:12-slim\nenv: {A: "\\e[31mred"}\n'}), "app.yml")
+    assert "A=\\x1b[31mred" in table
+
+
+def test_several_images(tmp_path: Path) -> None:
+    """A folder's stacks are shown one below the other, in build order."""
+    names = [line for line in shown(tree(tmp_path, CHAIN), ".").splitlines() if ":latest" in line and line[0] != " "]
+    assert names == ["base:latest", "app:latest"]
+
+
+# -- an outside image that nobody knows
+
+UNKNOWN = {
+    "base.yml": """\
+        from: quay.io/x/y:1
+        env: {A: plain, B: $JAVA_HOME/bin, C: $A$B}
+        expose: [80]
+        """,
+    "app.yml": """\
+        extends: base
+        user: app
+        entrypoint: [/start]
+        cmd: run it
+        """,
+}
+
+
+def test_an_unknown_image_is_not_guessed(tmp_path: Path) -> None:
+    """What an unknown image may bring, and what depends on it, is left out and named; what is sure is there."""
+    root = tree(tmp_path, UNKNOWN)
+    (image,) = json.loads(shown(root, "app.yml", "--format", "json"))
+    assert image["UnknownImage"] == "quay.io/x/y:1"
+    assert image["Config"]["Env"] == ["A=plain"]
+    assert image["Config"]["Cmd"] is None
+    assert image["Config"]["Entrypoint"] == ["/start"]
+    assert image["Config"]["ExposedPorts"] == {"80/tcp": {}}
+    assert image["Config"]["User"] == "app"
+    table = shown(root, "app.yml")
+    assert "nobody knows what quay.io/x/y:1 brings" in table
+    assert "Cmd, Env B, Env C, Env PATH" in table
+    assert "PATH=" not in table
+    assert "inherits: " in table
+    assert "--engine" in table
+
+
+def test_an_unknown_image_stays_unknown_below_a_user(tmp_path: Path) -> None:
+    """A USER of one's own says nothing of the rest: a grandchild is no better known than its root."""
+    root = tree(tmp_path, {**UNKNOWN, "kid.yml": "extends: app\nenv: {E: f}\n"})
+    (image,) = json.loads(shown(root, "kid.yml", "--format", "json"))
+    assert image["UnknownImage"] == "quay.io/x/y:1"
+    assert image["Config"]["Env"] == ["A=plain", "E=f"]
+
+
+@pytest.mark.parametrize("brings", ["{}", '{user: "1000"}'])
+def test_a_known_image_has_no_more_keys_than_docker(tmp_path: Path, brings: str) -> None:
+    """The key that says so is there only where something is not known."""
+    root = tree(tmp_path, {"app.yml": f"from: quay.io/x/y:1\ninherits: {brings}\n"})
+    (image,) = json.loads(shown(root, "app.yml", "--format", "json"))
+    assert list(image) == ["Name", "Config", "Programs"]
+    assert "nobody knows" not in shown(root, "app.yml")
+
+
+# -- asking an engine
+
+IMAGE = [{"Config": {"Env": ["PATH=/own", "JAVA_HOME=/java"], "User": "1000", "Entrypoint": ["kc"]}}]
+
+
+@pytest.fixture
+def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that alone is on PATH, for programs that play an engine."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def play(folder: Path, name: str, script: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+ANSWERS = f"""\
+[ "$1" = version ] && exit 0
+[ "$1 $2 $3 $4" = "image inspect -- quay.io/x/y:1" ] || exit 1
+printf '%s' '{json.dumps(IMAGE)}'
+"""
+HAS_NOTHING = '[ "$1" = version ]'
+SILENT = "exit 1"
+
+
+def asked(root: Path, **files: str) -> Ran:
+    tree(root, {**UNKNOWN, **files})
+    return run(["inspect", "app.yml", "--engine", "--format", "json"], root)
+
+
+def test_the_engine_is_asked(tmp_path: Path, engines: Path) -> None:
+    """What the local engine says of an unknown image is what everything else is worked out from."""
+    play(engines, "docker", ANSWERS)
+    (image,) = json.loads(asked(tmp_path).stdout)
+    assert list(image) == ["Name", "Config", "Programs"]
+    assert image["Config"]["Env"] == ["PATH=/own", "JAVA_HOME=/java", "A=plain", "B=/java/bin", "C=plain/java/bin"]
+    assert image["Config"]["User"] == "app"
+    table = shown(tmp_path, "base.yml", "--engine")
+    assert " ".join(next(line for line in table.splitlines() if "1000" in line).split()) == (
+        "User 1000 quay.io/x/y:1 base.yml:1"
+    )
+
+
+def test_an_engine_that_does_not_answer_is_passed_over(tmp_path: Path, engines: Path) -> None:
+    """Podman is asked where docker is not there or does not answer."""
+    play(engines, "docker", SILENT)
+    play(engines, "podman", ANSWERS)
+    assert asked(tmp_path).code == 0
+
+
+@pytest.mark.parametrize(
+    ("scripts", "message", "help"),
+    [
+        ({}, "no engine answers that could say what quay.io/x/y:1 brings", "inherits: "),
+        ({"docker": SILENT, "podman": SILENT}, "no engine answers", "start one"),
+        ({"docker": HAS_NOTHING}, "docker has no image quay.io/x/y:1", "docker pull quay.io/x/y:1"),
+        ({"docker": HAS_NOTHING, "podman": ANSWERS}, "docker has no image", "docker pull"),
+        ({"docker": SILENT, "podman": HAS_NOTHING}, "podman has no image", "podman pull"),
+    ],
+    ids=["no engine", "silent ones", "no such image", "the one that builds counts", "podman"],
+)
+def test_an_engine_without_an_answer_is_a_finding(
+    tmp_path: Path, engines: Path, scripts: Mapping[str, str], message: str, help: str
+) -> None:
+    """Where there is no engine, or it has no such image, that is said at the root's `from`, with the cure."""
+    for name, script in scripts.items():
+        play(engines, name, script)
+    ran = asked(tmp_path)
+    assert ran.code == 1
+    assert ran.stdout == ""
+    assert ran.stderr.startswith("base.yml:1:7: error[unknown-image]: ")
+    assert message in ran.stderr
+    assert help in ran.stderr
+
+
+def test_an_engine_that_hangs(tmp_path: Path, engines: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that never answers is given up, as one that is not there."""
+    monkeypatch.setattr(engine, "TIMEOUT", 0.2)
+    play(engines, "docker", "exec /bin/sleep 60")
+    ran = asked(tmp_path)
+    assert "no engine answers" in ran.stderr
+
+
+def test_nobody_is_asked_of_what_is_known(tmp_path: Path) -> None:
+    """What the data or the stack say needs no engine, and without `--engine` none is asked."""
+
+    def ask(reference: str) -> api.Config:
+        raise AssertionError(reference)
+
+    root = tree(tmp_path, {**CHAIN, "own.yml": "from: quay.io/x/y:1\ninherits: {}\n"})
+    for stack in ("app.yml", "own.yml"):
+        assert inspection(root, stack, ask=ask)
+
+
+def test_an_answer_restores_the_user(tmp_path: Path) -> None:
+    """What must be root in an image that nobody knows is possible where an engine says which USER is to be put back."""
+    root = tree(tmp_path, {"app.yml": "from: quay.io/x/y:1\ndistro: debian-12\npackages: [curl]\n"})
+    assert not api.inspect(["app.yml"], cwd=root).ok
+    found = inspection(root, ask=lambda _: api.Config(user="1000"))
+    assert found.to_json()["Config"]["User"] == "1000"
+    assert [line[0] for line in lines_of_inspection(found) if line[0].startswith("USER")] == ["USER 1000", "USER root"]
+
+
+def lines_of_inspection(found: api.Inspection) -> list[tuple[str, bool]]:
+    return [(line.entry.created_by, line.entry.makes_layer) for line in found.history()]
+
+
+# -- what differs
+
+
+def test_two_images_compared(tmp_path: Path) -> None:
+    """What the first image alone has is there with a -, what the second alone has with a +, each with its origin."""
+    files = {
+        "base.yml": "from: debian:12-slim\nenv: {A: one, B: two}\nprograms: {web: {command: web}}\nsupervisor: {}\n",
+        "app.yml": "extends: base\nenv: {B: three}\nexpose: [80]\nprograms: {web: {command: web -x}}\n",
+    }
+    lines = shown(tree(tmp_path, files), "--diff", "base.yml", "app.yml").splitlines()
+    assert lines[:3] == ["--- base:latest (base.yml)", "+++ app:latest (app.yml)", ""]
+    assert [" ".join(line.split()) for line in lines[3:] if "Labels" not in line] == [
+        "- Env B=two base base.yml:2",
+        "+ Env B=three app app.yml:2",
+        "+ ExposedPorts 80/tcp app app.yml:3",
+        "- web web base base.yml:3",
+        "+ web web -x app app.yml:4",
+    ]
+
+
+def test_an_image_is_compared_with_itself_on_another_base(tmp_path: Path) -> None:
+    """With one PATH, what `--base`, `--mirror` and `--set` change is shown."""
+    files = {
+        "debian12.yml": "from: debian:12-slim\n",
+        "other.yml": "from: debian:12-slim\nenv: {A: b}\n",
+        "app.yml": "extends: debian12\nvars: {v: one}\nenv: {V: '{{ v }}'}\n",
+    }
+    root = tree(tmp_path, files)
+    found = shown(root, "--diff", "app.yml", "--base", "other").splitlines()
+    assert found[:2] == ["--- app:latest (app.yml)", "+++ app:latest (app.yml) --base other"]
+    assert [" ".join(line.split()) for line in found[3:] if "base.name" not in line] == [
+        "+ Env A=b other other.yml:2",
+    ]
+    assert "+ Env  V=two  app  app.yml:3" in shown(root, "--diff", "app.yml", "--set", "v=two")
+
+
+@pytest.mark.parametrize(
+    "paths", [("stacks/base.yml", "app"), ("base", "stacks/app.yml"), ("base", "app")], ids=["second", "first", "both"]
+)
+def test_a_stack_is_found_by_its_name(tmp_path: Path, paths: tuple[str, str]) -> None:
+    """A name stands for the stack beside the other one, or in the project's own folders."""
+    root = tree(
+        tmp_path, {f"stacks/{name}": text for name, text in CHAIN.items()} | {"stackgen.yml": "stacks: [stacks]\n"}
+    )
+    assert shown(root, "--diff", *paths).startswith("--- base:latest")
+
+
+def test_a_difference_as_json(tmp_path: Path) -> None:
+    """Each difference has its place in the image's JSON, and both values with their origins."""
+    files = {
+        "base.yml": "from: scratch\nenv: {A: one}\nlabels: {org.opencontainers.image.title: x}\n",
+        "other.yml": "from: scratch\nenv: {A: two}\nlabels: {org.opencontainers.image.title: x}\nuser: app\n",
+    }
+    root = tree(tmp_path, files)
+    assert json.loads(shown(root, "--diff", "base.yml", "other.yml", "--format", "json")) == {
+        "Before": "base:latest",
+        "After": "other:latest",
+        "Differences": [
+            {
+                "Place": ["Env", "A"],
+                "Before": {"Value": "one", "Origin": {"Image": "base", "File": "base.yml", "Line": 2}},
+                "After": {"Value": "two", "Origin": {"Image": "other", "File": "other.yml", "Line": 2}},
+            },
+            {
+                "Place": ["User"],
+                "Before": None,
+                "After": {"Value": "app", "Origin": {"Image": "other", "File": "other.yml", "Line": 4}},
+            },
+        ],
+    }
+
+
+def test_no_difference(tmp_path: Path) -> None:
+    """Two images that are alike have nothing on stdout, and it is said that nothing differs."""
+    ran = run(["inspect", "--diff", "app.yml", "app.yml"], tree(tmp_path, CHAIN))
+    assert (ran.code, ran.stdout, ran.stderr) == (0, "", "no difference\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--diff"], "two PATHs"),
+        (["--diff", "app.yml"], "--base NAME"),
+        (["--diff", "app.yml", "base.yml", "app.yml"], "two PATHs"),
+        (["--diff", "app.yml", "."], ". is 2: base, app"),
+        (["--diff", "app.yml", "bse"], 'did you mean "base"?'),
+        (["--diff", "app.yml", "none"], "stacks there: app, base"),
+        (["--diff", "app.yml", "none.yml"], "none.yml is not there"),
+        (["--diff", "--history", "app.yml", "base.yml"], "--history and --diff"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_wrong_call(tmp_path: Path, args: list[str], message: str) -> None:
+    """A comparison that is none is a wrong call, and is told what to type."""
+    ran = run(["inspect", *args], tree(tmp_path, CHAIN))
+    assert ran.code == 2
+    assert message in ran.stderr
+
+
+def test_a_finding_is_told_once(tmp_path: Path) -> None:
+    """What both images of a comparison stand on is checked twice, and said once."""
+    files = {"centos7.yml": "from: centos:centos7.1.1503\n", "app.yml": "extends: centos7\nenv: {A: b}\n"}
+    ran = run(["inspect", "--diff", "centos7.yml", "app.yml"], tree(tmp_path, files))
+    assert ran.stderr.count("warning[end-of-life]") == 1
+
+
+# -- the history
+
+
+def test_the_history_before_a_build(tmp_path: Path) -> None:
+    """Each instruction of each ancestor is there, the newest first, with who says it; a trigger runs in the child."""
+    files = {
+        "base.yml": """\
+            from: debian:12-slim
+            args: {V: 1}
+            env: {A: b}
+            files: [{content: x, dest: /etc/x}]
+            run: [make]
+            workdir: /srv
+            onbuild:
+              - RUN trigger
+            """,
+        "app.yml": "extends: base\nlabels: {vendor: us}\ncmd: [serve, it]\n",
+    }
+    labels = "LABEL org.opencontainers.image.title={0} org.opencontainers.image.base.name={1}"
+    assert lines_of(tree(tmp_path, files)) == [
+        ('CMD ["serve" "it"]', False, "app", "app.yml:3"),
+        (labels.format("app", "base:latest") + " vendor=us", False, "app", "app.yml:2"),
+        ("RUN /bin/sh -c trigger # buildkit", True, "app", "base.yml:8"),
+        (labels.format("base", "debian:12-slim"), False, "base", "base.yml:0"),
+        ("RUN |1 V=1 /bin/sh -c make # buildkit", True, "base", "base.yml:5"),
+        ("WORKDIR /srv", True, "base", "base.yml:6"),
+        ("COPY rootfs/etc/x /etc/ # buildkit", True, "base", "base.yml:4"),
+        ("ENV A=b", False, "base", "base.yml:3"),
+        ("ARG V=1", False, "base", "base.yml:2"),
+    ]
+
+
+def test_the_history_as_a_table(tmp_path: Path) -> None:
+    """Layers are counted from the outside image upward; a text that is too long is cut, not wrapped."""
+    long = "x" * 200
+    files = {"app.yml": f"from: debian:12-slim\nrun: [one, 'two {long}']\nlabels: {{A: 漢字{long}}}\n"}
+    lines = shown(tree(tmp_path, files), "app.yml", "--history").splitlines()
+    assert max(map(width, lines)) <= 100
+    assert [line.split()[:4] for line in lines[3:5]] == [
+        ["LAYER", "IMAGE", "FROM", "CREATED"],
+        ["app", "app.yml:3", "LABEL", "org.opencontainers.image.title=app"],
+    ]
+    assert lines[5].split()[:3] == ["2", "app", "app.yml:2"]
+    assert lines[5].endswith("…")
+    assert lines[6].split() == ["1", "app", "app.yml:2", "RUN", "/bin/sh", "-c", "one", "#", "buildkit"]
+    assert "debian:12-slim" in lines[7]
+
+
+def test_the_history_as_json(tmp_path: Path) -> None:
+    """The texts are whole, in the order of `docker history`, each with its origin."""
+    root = tree(tmp_path, {"app.yml": "from: scratch\ncmd: [/app]\nlabels: {org.opencontainers.image.title: x}\n"})
+    assert json.loads(shown(root, "app.yml", "--history", "--format", "json")) == [
+        {
+            "Name": "app:latest",
+            "History": [
+                {
+                    "CreatedBy": 'CMD ["/app"]',
+                    "EmptyLayer": True,
+                    "Image": "app",
+                    "Origin": {"Image": "app", "File": "app.yml", "Line": 2},
+                },
+                {
+                    "CreatedBy": "LABEL org.opencontainers.image.title=x",
+                    "EmptyLayer": True,
+                    "Image": "app",
+                    "Origin": {"Image": "app", "File": "app.yml", "Line": 3},
+                },
+            ],
+        }
+    ]
+
+
+def test_a_long_chain_is_inspected(tmp_path: Path) -> None:
+    """A chain of many images is no recursion, and its first image's values are still the first one's."""
+    files = {f"i{number}.yml": f"extends: i{number - 1}\n" for number in range(1, 1200)}
+    root = tree(tmp_path, {"i0.yml": "from: debian:12-slim\nenv: {A: b}\n", **files})
+    assert origins(root, "i1199.yml")["Env A"] == "i0 i0.yml:2"
+
+
+def test_paths_are_shown_as_seen_from_here(tmp_path: Path) -> None:
+    """A place can be opened from where the user stands."""
+    root = tree(tmp_path, {"stacks/app.yml": "from: debian:12-slim\nenv: {A: b}\n", "here/x": ""})
+    table = shown(root / "here", "../stacks/app.yml")
+    assert "../stacks/app.yml:2" in table
