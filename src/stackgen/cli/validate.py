@@ -41,7 +41,9 @@ Examples:
     help="How findings are printed.",
 )
 @click.option("--fix", is_flag=True, help="Mend in the stack files what can be mended without changing a meaning.")
-@click.option("--diff", is_flag=True, help="With --fix: write nothing; show what would be mended, exit with 3 if anything.")
+@click.option(
+    "--diff", is_flag=True, help="With --fix: write nothing; show what would be mended, exit with 3 if anything."
+)
 @strict_option
 @stack_options
 def command(paths: tuple[Path, ...], format: str, fix: bool, diff: bool, strict: bool, options: Options) -> None:

@@ -37,6 +37,10 @@ class PlannedImage:
 
     name: str
     stack: str
+    options: Mapping[str, Any]
+    """What of the options shaped it."""
+    variables: tuple[str, ...]
+    """The variables that it knows, and that `--set` could have changed."""
     files: tuple[PlannedFile, ...]
     part: Mapping[str, Any]
 
@@ -80,7 +84,8 @@ def make_plan(
     names = {each.unit.key: each.unit.name for each in compiled}
     images: list[PlannedImage] = []
     for each in compiled:
-        files = _image_files(each, project, options, templates, findings)
+        own_options = options.only(each.variables)
+        files = _image_files(each, project, own_options, templates, findings)
         stack_folder = project.inputs.root / each.unit.document.folder
         part = {
             "references": list(each.image.references),
@@ -89,7 +94,16 @@ def make_plan(
             "parent_reference": each.image.parent,
             "service": service_of(each, names, Path(os.path.relpath(stack_folder, folder)).as_posix()),
         }
-        images.append(PlannedImage(name=each.unit.name, stack=each.unit.document.path, files=files, part=part))
+        images.append(
+            PlannedImage(
+                name=each.unit.name,
+                stack=each.unit.document.path,
+                options=own_options.shaping(),
+                variables=tuple(sorted(each.variables)),
+                files=files,
+                part=part,
+            )
+        )
     return Plan(
         images=tuple(images),
         options=options.shaping(),

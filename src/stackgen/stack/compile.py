@@ -46,6 +46,8 @@ class Compiled:
     base: Config
     """The configuration of what it stands on."""
     used_variables: frozenset[str]
+    variables: frozenset[str]
+    """The names that the project and the stacks of its chain define."""
     left_behind: Mapping[Key, frozenset[str]]
     """Inherited programs that would be written otherwise here and are not named, each with what it is made of."""
 
@@ -175,6 +177,7 @@ def _compile(
         base=stand.above.config,
         left_behind=_left_behind(parent, resolved, frozenset((*own, *resolved.turned_off))),
         used_variables=frozenset(resolved.scope.used | stand.used_variables),
+        variables=frozenset(resolved.places),
     )
     return compiled, replace(
         down,

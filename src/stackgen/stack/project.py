@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stackgen.diagnostics import Findings, Span
@@ -23,6 +23,11 @@ class Options:
     mirror: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     templates: Path | None = None
+
+    def only(self, names: Container[str]) -> Options:
+        """Give these options with those variables alone that an image knows."""
+        known = {name: value for name, value in self.variables.items() if name in names}
+        return replace(self, variables=known)
 
     def shaping(self) -> dict[str, object]:
         """Give the options that shape what is rendered, for the manifest."""

@@ -106,7 +106,8 @@ def _covered(stack: str, covers: Iterable[str]) -> bool:
 
 
 def _check_options(plan: Plan, kept: Mapping[str, ImageRecord], findings: Findings) -> None:
-    differing = sorted(name for name, record in kept.items() if record.options != dict(plan.options))
+    """An image that stays must be what these options would make of it; a variable that it does not know is none of its."""
+    differing = sorted(name for name, record in kept.items() if record.options != _options_for(record, plan))
     if differing:
         findings.error(
             "other-options",
@@ -114,6 +115,11 @@ def _check_options(plan: Plan, kept: Mapping[str, ImageRecord], findings: Findin
             f"({_shown(kept[differing[0]].options)}; now: {_shown(plan.options)})",
             help="render into another folder with -o DIR, or render all of them with the same options",
         )
+
+
+def _options_for(record: ImageRecord, plan: Plan) -> dict[str, object]:
+    sets = plan.options["set"]
+    return {**plan.options, "set": {name: value for name, value in sets.items() if name in record.variables}}
 
 
 def _shown(options: Mapping[str, object]) -> str:
@@ -128,7 +134,8 @@ def _new_manifest(plan: Plan, kept: Mapping[str, ImageRecord]) -> Manifest:
     for image in plan.images:
         images[image.name] = ImageRecord(
             stack=image.stack,
-            options=dict(plan.options),
+            options=dict(image.options),
+            variables=list(image.variables),
             part=image.part,
             files={file.path: digest(file.content, file.mode) for file in image.files},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ class ImageRecord:
 
     stack: str
     options: Mapping[str, Any]
+    variables: Sequence[str]
     part: Mapping[str, Any]
     files: Mapping[str, str]
 
@@ -45,6 +46,7 @@ class Manifest:
                 name: {
                     "stack": record.stack,
                     "options": record.options,
+                    "variables": list(record.variables),
                     "part": record.part,
                     "files": dict(sorted(record.files.items())),
                 }
@@ -69,7 +71,11 @@ def read_manifest(folder: Path) -> Manifest:
             raise BrokenManifest(f"{NAME} is of version {document['version']}, this stackgen knows {VERSION}")
         images = {
             name: ImageRecord(
-                stack=record["stack"], options=record["options"], part=record["part"], files=record["files"]
+                stack=record["stack"],
+                options=record["options"],
+                variables=record["variables"],
+                part=record["part"],
+                files=record["files"],
             )
             for name, record in document["images"].items()
         }

@@ -379,7 +379,7 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
             dest="/download",
             flags=(f"--checksum={download.checksums.get(arch, download.checksums.get('', ''))}",),
         )
-        stage = name if one else f"{name}-{arch}"
+        stage = name if one else f"{name}-{arch.replace('/', '')}"
         emitter.stages.append(
             Step(
                 "stage" if one else "architecture",
@@ -388,7 +388,8 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
         )
     if not one:
         # hadolint takes the stage of an architecture for an image without a tag.
-        chosen = placed(From(image=f"{name}-$TARGETARCH", name=name), span)
+        variant = "$TARGETVARIANT" if any("/" in arch for arch in download.urls) else ""
+        chosen = placed(From(image=f"{name}-$TARGETARCH{variant}", name=name), span)
         chosen = replace(chosen, text=f"# hadolint ignore=DL3006\n{chosen.text}")
         emitter.stages.append(Step("stage", (chosen,)))
     if not download.unpack:
