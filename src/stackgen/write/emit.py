@@ -106,7 +106,7 @@ def _covered(stack: str, covers: Iterable[str]) -> bool:
 
 
 def _check_options(plan: Plan, kept: Mapping[str, ImageRecord], findings: Findings) -> None:
-    """An image that stays must be what these options would make of it; a variable that it does not know is none of its."""
+    """An image that stays must be what these options would make of it, less the variables that it does not know."""
     differing = sorted(name for name, record in kept.items() if record.options != _options_for(record, plan))
     if differing:
         findings.error(
