@@ -33,7 +33,8 @@ ROOMS: dict[str, str] = {
     "lint": """
         __init__ rule commands ignore
         doubled_dest entrypoint_and_cmd mutable_tag onbuild overwritten_file ports program_left_behind reference
-        relative_workdir run_needs_root secret_in_instruction shell_form supervisor_dropped unused write_under_volume
+        relative_workdir run_needs_root secret_in_instruction shell_form supervisor_dropped supervisor_not_root
+        unused write_under_volume
         run
     """,
     "write": "__init__ manifest emit fix",

@@ -1,4 +1,4 @@
-"""What is known of the world, as a user meets it: the lists, the images that are recognised, a distribution of one's own."""
+"""What is known of the world, as a user meets it: the lists, recognised images, a distribution of one's own."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_a_family_of_ones_own(tmp_path: Path) -> None:
         {
             "stackgen.yml": "data: data\nmirror: corp\n",
             "data/families/pkg/family.yml": yaml.safe_dump(family),
-            "data/families/pkg/install.j2": "RUN pkg get{% for g in groups %}{% for p in g.packages %} {{ p }}{% endfor %}{% endfor %}\n",
+            "data/families/pkg/install.j2": "RUN pkg get{% for p in groups[0].packages %} {{ p }}{% endfor %}\n",
             "data/families/pkg/build.j2": "RUN {{ command }}\n",
             "data/families/pkg/repos.j2": "{% for r in repositories %}{{ r.id }} {{ r.url }}\n{% endfor %}",
             "data/distros/own-1.yml": yaml.safe_dump(distro),

@@ -89,6 +89,7 @@ CODES: Mapping[str, str] = {
     "secret-in-instruction": "A secret stands in ENV, ARG or LABEL.",
     "shell-form": "A shell in front of the program keeps the stop signal.",
     "supervisor-dropped": "Nothing starts the supervisor of an image that has programs.",
+    "supervisor-not-root": "supervisord is started as another user, and its configuration asks for root.",
     "unknown-image": "The engine that is asked cannot say what an outside image brings.",
     "unknown-program": "A group names a program that is not there.",
     "unknown-user": "A USER must be restored that nobody knows.",

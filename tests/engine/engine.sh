@@ -6,7 +6,8 @@
 #   eval "$(tests/engine/engine.sh env)"        this shell's docker is that engine
 #   sudo tests/engine/engine.sh down            stops it; images and caches stay
 #
-# Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies.
+# Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies, STACKGEN_ENGINE_OPTIONS what dockerd is
+# told besides.
 set -euo pipefail
 
 dir=${STACKGEN_ENGINE_DIR:-/var/tmp/stackgen-engine}
@@ -130,10 +131,12 @@ up() {
   # A number left by a run that was killed may belong to any process by now, and dockerd would believe it.
   rm -f "$pidfile" "$socket"
   running "$dir/exec/containerd/containerd.pid" containerd || rm -f "$dir/exec/containerd/containerd.pid"
+  local options=()
+  read -ra options <<<"${STACKGEN_ENGINE_OPTIONS-}"
   PATH=$tools/bin:$PATH setsid dockerd \
     --host "unix://$socket" --pidfile "$pidfile" \
     --data-root "$dir/data" --exec-root "$dir/exec" \
-    --iptables=false --ip6tables=false \
+    --iptables=false --ip6tables=false "${options[@]}" \
     </dev/null >"$log" 2>&1 9>&- &
   wait_until 60 answers && return 0
   tail -n 20 "$log" >&2

@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import tarfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -33,6 +34,7 @@ Told = list[tuple[str, bool]]
 
 CHAINS = int(os.environ.get("STACKGEN_CHAINS", "100")) // 4
 RUNS = 25
+WORKERS = 4
 FIXED_SEED = 20250101
 SEEDS = pytest.mark.parametrize("seed", [FIXED_SEED, secrets.randbelow(10**9)], ids=["fixed", "random"])
 BASE = "debian:12-slim"
@@ -220,31 +222,43 @@ def test_random_chains(seed: int, small: str, tmp_path: Path, capsys: pytest.Cap
     """The history that we foretell of a random Dockerfile is the engine's, for each image of each chain."""
     random = Random(seed)
     (tmp_path / "context").mkdir()
-    base = Config.from_json(engine_config(small))
-    images = lines = 0
-    for number in range(CHAINS):
-        parent, config = small, base
-        below: Told = []
-        for generation, text in enumerate(chain(random)):
-            path = tmp_path / f"{number}-{generation}"
+    chains = [chain(random) for _ in range(CHAINS)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        names = [f"{seed}-{number}" for number in range(CHAINS)]
+        played = list(pool.map(lambda name, texts: compare(name, texts, small, tmp_path), names, chains))
+    images, lines = (sum(counts) for counts in zip(*played, strict=True))
+    with capsys.disabled():
+        print(f"\nseed {seed}: {lines} lines of {images} images in {CHAINS} chains agree")
+    assert images > CHAINS
+
+
+def compare(name: str, texts: Sequence[str], parent: str, folder: Path) -> tuple[int, int]:
+    """Builds the images of one chain, each on the one before it, as far as none is refused: how many, and of how many
+    lines.
+    """
+    base, config = parent, Config.from_json(engine_config(parent))
+    foretold: Told = []
+    built: list[str] = []
+    try:
+        for generation, text in enumerate(texts):
+            path = folder / f"{name}-{generation}"
             path.write_bytes(text.replace("PARENT", parent).encode())
-            tag = f"stackgen-test/history:{seed}-{number}-{generation}"
-            finished = execute("docker", "build", "--quiet", "--file", path, "--tag", tag, tmp_path / "context")
+            tag = f"stackgen-test/history:{name}-{generation}"
+            finished = execute("docker", "build", "--quiet", "--file", path, "--tag", tag, folder / "context")
             try:
                 config, own = expected(text, config)
             except (DockerfileError, ExpansionError, RefusedError):
                 break
             if finished.returncode != 0:
                 break
-            below = [*below, *own]
-            assert below == engines(tag, small), f"{text}\nin chain {number} of seed {seed}, below {generation} others"
-            parent, images, lines = tag, images + 1, lines + len(own)
-    tags = run("docker", "image", "ls", "--quiet", "--filter", f"reference=stackgen-test/history:{seed}-*").split()
-    if tags:
-        execute("docker", "image", "rm", "--force", *tags)
-    with capsys.disabled():
-        print(f"\nseed {seed}: {lines} lines of {images} images in {CHAINS} chains agree")
-    assert images > CHAINS
+            built.append(tag)
+            foretold += own
+            assert foretold == engines(tag, base), f"{text}\nin chain {name}, below {generation} others"
+            parent = tag
+        return len(built), len(foretold)
+    finally:
+        if built:
+            execute("docker", "image", "rm", "--force", *built)
 
 
 def some_text(random: Random) -> str:

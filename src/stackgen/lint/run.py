@@ -18,6 +18,7 @@ from stackgen.lint import (
     secret_in_instruction,
     shell_form,
     supervisor_dropped,
+    supervisor_not_root,
     unused,
     write_under_volume,
 )
@@ -41,6 +42,7 @@ IMAGE_RULES: tuple[ImageRule, ...] = (
     secret_in_instruction.RULE,
     shell_form.RULE,
     supervisor_dropped.RULE,
+    supervisor_not_root.RULE,
     write_under_volume.RULE,
 )
 WHOLE_RULES: tuple[WholeRule, ...] = (
