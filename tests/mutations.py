@@ -1,13 +1,14 @@
 """Ways to spoil a YAML text at one node, each with the place that was spoilt: what a slip of the hand does to a stack.
 
-The nodes are PyYAML's own, not ours: whoever judges must not share the eyes of what is judged.
+The nodes come of PyYAML's own events, not of our reader: a judge must not share the eyes of what is judged.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import yaml
 
@@ -18,17 +19,98 @@ Place: TypeAlias = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A text with one node spoilt: how, which (`files.0.dest`), and the place of it, or of what it stood in."""
+    """A text with one node spoilt: how, which (`files.0.dest`), its place or that of what it stood in, what is gone."""
 
     kind: Kind
     node: str
     text: str
     place: Place
+    gone: str
 
     @property
     def name(self) -> str:
         """What a person reads: `retype files.0.dest to a list`."""
         return f"{self.kind} {self.node}"
+
+    def names(self, message: str) -> bool:
+        """Whether a message speaks of something that is gone."""
+        words = re.findall(r"[\w.-]+", self.gone)
+        return any(re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", message) for word in words)
+
+
+@dataclass(slots=True)
+class _Node:
+    kind: Literal["scalar", "sequence", "mapping", "alias"]
+    start: int
+    end: int
+    flow: bool = True
+    text: str = ""
+    parts: list[_Node] = field(default_factory=list)
+
+
+def _tree(text: str) -> _Node:
+    """Give the nodes of a text; a block collection ends where its last part does, not at the next token."""
+    open_nodes: list[_Node] = []
+    roots: list[_Node] = []
+
+    def put(node: _Node) -> None:
+        (open_nodes[-1].parts if open_nodes else roots).append(node)
+
+    events: Iterator[Any] = yaml.parse(text, Loader=yaml.SafeLoader)
+    for event in events:
+        start, end = event.start_mark.index, event.end_mark.index
+        if isinstance(event, yaml.AliasEvent):
+            put(_Node("alias", start, end))
+        elif isinstance(event, yaml.ScalarEvent):
+            while end > start and event.style in ("|", ">") and text[end - 1] in " \n":
+                end -= 1
+            put(_Node("scalar", start, end, text=event.value))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            kind: Literal["sequence", "mapping"] = (
+                "sequence" if isinstance(event, yaml.SequenceStartEvent) else "mapping"
+            )
+            node = _Node(kind, start, end, bool(event.flow_style))
+            put(node)
+            open_nodes.append(node)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            node = open_nodes.pop()
+            node.end = end if node.flow or not node.parts else node.parts[-1].end
+    return roots[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A part of a collection: where it begins (with its key or dash) and ends, and what holds it."""
+
+    name: str
+    start: int
+    end: int
+    key: _Node | None
+    value: _Node
+    parent: _Node
+    parent_start: int
+
+
+def _entries(text: str) -> Iterator[_Entry]:
+    waiting = [("", 0, _tree(text))]
+    while waiting:
+        path, start, node = waiting.pop()
+        pairs: list[tuple[str, _Node | None, _Node]] = []
+        if node.kind == "mapping":
+            keys, values = node.parts[::2], node.parts[1::2]
+            pairs = [(key.text, key, value) for key, value in zip(keys, values, strict=True)]
+        elif node.kind == "sequence":
+            pairs = [(str(index), None, value) for index, value in enumerate(node.parts)]
+        for part, key, value in pairs:
+            first = value.start if key is None else key.start
+            if key is None and not node.flow:
+                first = text.rindex("-", 0, first)
+            end = max(value.end, first if key is None else key.end)
+            if key is not None and value.end <= key.end:
+                end = text.index(":", key.end) + 1
+            name = f"{path}.{part}" if path else part
+            yield _Entry(name, first, end, key, value, node, start)
+            waiting.append((name, first, value))
 
 
 def _place(text: str, start: int, end: int) -> Place:
@@ -38,56 +120,8 @@ def _place(text: str, start: int, end: int) -> Place:
     return (*at(start), *at(max(start, end)))
 
 
-def _end(node: yaml.Node) -> int:
-    """Give where a node ends: a block collection where its last part does, not at the next token."""
-    flow = getattr(node, "flow_style", True)
-    if isinstance(node, yaml.MappingNode) and node.value and not flow:
-        return _end(node.value[-1][1])
-    if isinstance(node, yaml.SequenceNode) and node.value and not flow:
-        return _end(node.value[-1])
-    return int(node.end_mark.index)
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A part of a collection: where it begins (with its key or dash), where it ends, and what holds it."""
-
-    name: str
-    start: int
-    end: int
-    column: int
-    key: yaml.Node | None
-    value: yaml.Node
-    flow: bool
-    parent_start: int
-    parent_end: int
-
-
-def _entries(text: str) -> Iterator[_Entry]:
-    root = yaml.compose(text, Loader=yaml.BaseLoader)
-    waiting: list[tuple[str, int, yaml.Node]] = [("", 0, root)]
-    while waiting:
-        name, start, node = waiting.pop()
-        parts: list[tuple[str, yaml.Node | None, yaml.Node]] = []
-        if isinstance(node, yaml.MappingNode):
-            parts = [(key.value, key, value) for key, value in node.value]
-        elif isinstance(node, yaml.SequenceNode):
-            parts = [(str(index), None, value) for index, value in enumerate(node.value)]
-        for part, key, value in parts:
-            first = value.start_mark.index if key is None else key.start_mark.index
-            if key is None and not node.flow_style:
-                first = text.rindex("-", 0, first)
-            end = max(_end(value), first)
-            while end > first and text[end - 1] in "\n ":
-                end -= 1
-            column = first - (text.rfind("\n", 0, first) + 1)
-            path = f"{name}.{part}" if name else part
-            yield _Entry(path, first, end, column, key, value, bool(node.flow_style), start, _end(node))
-            waiting.append((path, first, value))
-
-
 def _misspelt(word: str) -> str:
-    """Swap two letters in the middle of a word, as fast fingers do; else leave one out."""
+    """Let two letters in the middle of a word change places, as fast fingers do; else put one more in."""
     middle = len(word) // 2
     for index in sorted(range(len(word) - 1), key=lambda index: abs(index - middle)):
         if word[index] != word[index + 1] and word[index : index + 2].isalpha():
@@ -97,7 +131,7 @@ def _misspelt(word: str) -> str:
 
 def _delete(text: str, entry: _Entry) -> Mutation:
     start, end = entry.start, entry.end
-    if entry.flow:
+    if entry.parent.flow:
         after = len(text[end:]) - len(text[end:].lstrip(" \n"))
         if text[end + after] == ",":
             end += after + 1
@@ -106,32 +140,37 @@ def _delete(text: str, entry: _Entry) -> Mutation:
             before = text[:start].rstrip(" \n")
             start = len(before) - 1 if before.endswith(",") else start
     made = text[:start] + text[end:]
-    return Mutation("delete", entry.name, made, _place(made, entry.parent_start, entry.parent_end - (end - start)))
+    place = _place(made, entry.parent_start, entry.parent.end - (end - start))
+    return Mutation("delete", entry.name, made, place, text[start:end])
 
 
 def _double(text: str, entry: _Entry) -> Mutation:
     copy = text[entry.start : entry.end]
-    if entry.flow:
+    if entry.parent.flow:
         at, more = entry.end, f", {copy}"
     else:
         line_end = text.find("\n", entry.end)
-        at, more = (len(text) if line_end < 0 else line_end), "\n" + " " * entry.column + copy
+        column = entry.start - (text.rfind("\n", 0, entry.start) + 1)
+        at, more = (len(text) if line_end < 0 else line_end), "\n" + " " * column + copy
     made = text[:at] + more + text[at:]
-    return Mutation("double", entry.name, made, _place(made, entry.start, at + len(more)))
+    return Mutation("double", entry.name, made, _place(made, entry.start, at + len(more)), "")
 
 
-def _replace(kind: Kind, text: str, entry: _Entry, start: int, end: int, new: str, how: str = "") -> Mutation:
-    made = text[:start] + new + text[end:]
-    return Mutation(kind, entry.name + how, made, _place(made, entry.start, start + len(new)))
+def _replace(kind: Kind, text: str, entry: _Entry, old: _Node, new: str, how: str = "") -> Mutation:
+    made = text[: old.start] + new + text[old.end :]
+    place = _place(made, entry.start, old.start + len(new))
+    return Mutation(kind, entry.name + how, made, place, text[old.start : old.end])
 
 
-def _retyped(value: yaml.Node, shown: str) -> dict[str, str]:
-    if isinstance(value, yaml.ScalarNode):
-        one_line = shown if "\n" not in shown else "text"
-        return {"a list": f"[{one_line}]", "a map": f"{{a: {one_line}}}", "nothing": ""}
-    if isinstance(value, yaml.SequenceNode):
-        return {"a text": "text", "a map": "{a: text}", "nothing": ""}
-    return {"a text": "text", "a list": "[text]", "nothing": ""}
+def _retyped(value: _Node, shown: str) -> dict[str, str]:
+    if value.kind == "alias":
+        return {}
+    if value.kind == "scalar":
+        line = shown if "\n" not in shown else "text"
+        return {" to a list": f"[{line}]", " to a map": f"{{a: {line}}}", " to nothing": ""}
+    if value.kind == "sequence":
+        return {" to a text": "text", " to a map": "{a: text}", " to nothing": ""}
+    return {" to a text": "text", " to a list": "[text]", " to nothing": ""}
 
 
 def mutations(text: str) -> Iterator[Mutation]:
@@ -141,13 +180,10 @@ def mutations(text: str) -> Iterator[Mutation]:
         yield _double(text, entry)
         key, value = entry.key, entry.value
         if key is not None:
-            start, end = key.start_mark.index, key.end_mark.index
-            yield _replace("rename", text, entry, start, end, _misspelt(text[start:end]))
-        start, end = value.start_mark.index, max(value.start_mark.index, entry.end)
-        if start == end:
-            continue
-        shown = text[start:end]
-        if isinstance(value, yaml.ScalarNode) and any(character.isalpha() for character in shown):
-            yield _replace("misspell", text, entry, start, end, _misspelt(shown))
-        for how, new in _retyped(value, shown).items():
-            yield _replace("retype", text, entry, start, end, new, f" to {how}")
+            yield _replace("rename", text, entry, key, _misspelt(text[key.start : key.end]))
+        shown = text[value.start : value.end]
+        if value.kind == "scalar" and any(character.isalpha() for character in shown):
+            yield _replace("misspell", text, entry, value, _misspelt(shown))
+        if shown:
+            for how, new in _retyped(value, shown).items():
+                yield _replace("retype", text, entry, value, new, how)

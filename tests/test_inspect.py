@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -382,7 +384,9 @@ def test_a_known_image_has_no_more_keys_than_docker(tmp_path: Path, brings: str)
 
 # -- asking an engine
 
-IMAGE = [{"Config": {"Env": ["PATH=/own", "JAVA_HOME=/java"], "User": "1000", "Entrypoint": ["kc"]}}]
+BROUGHT = {"Env": ["PATH=/own", "JAVA_HOME=/java"], "User": "1000", "Entrypoint": ["kc"]}
+# What podman tells of an image only where it saves it.
+SAVED = {**BROUGHT, "Shell": ["/bin/bash", "-c"], "OnBuild": ["ENV FIRED=yes"]}
 
 
 @pytest.fixture
@@ -391,6 +395,12 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    with tarfile.open(folder / "saved.tar", "w") as archive:
+        for name, content in (("x.json", {"config": SAVED}), ("manifest.json", [{"Config": "x.json"}])):
+            data = json.dumps(content).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
     return folder
 
 
@@ -402,9 +412,11 @@ def play(folder: Path, name: str, script: str) -> None:
 
 ANSWERS = f"""\
 [ "$1" = version ] && exit 0
-[ "$1 $2 $3 $4" = "image inspect -- quay.io/x/y:1" ] || exit 1
-printf '%s' '{json.dumps(IMAGE)}'
+[ "$*" = "image save --format docker-archive -- quay.io/x/y:1" ] && exec /bin/cat "${{0%/*}}/saved.tar"
+[ "$*" = "image inspect -- quay.io/x/y:1" ] || exit 1
+printf '%s' '{json.dumps([{"Config": BROUGHT}])}'
 """
+SAVES_NOTHING = ANSWERS.replace("exec /bin/cat", "exit 1 #")
 HAS_NOTHING = '[ "$1" = version ]'
 SILENT = "exit 1"
 
@@ -428,10 +440,13 @@ def test_the_engine_is_asked(tmp_path: Path, engines: Path) -> None:
 
 
 def test_an_engine_that_does_not_answer_is_passed_over(tmp_path: Path, engines: Path) -> None:
-    """Podman is asked where docker is not there or does not answer."""
+    """Podman is asked where docker is not there or does not answer, and tells all that docker would."""
     play(engines, "docker", SILENT)
     play(engines, "podman", ANSWERS)
-    assert asked(tmp_path).code == 0
+    (image,) = json.loads(asked(tmp_path).stdout)
+    assert "FIRED=yes" in image["Config"]["Env"]
+    assert image["Config"]["Shell"] == ["/bin/bash", "-c"]
+    assert image["Config"]["Cmd"] == ["/bin/bash", "-c", "run it"]
 
 
 @pytest.mark.parametrize(
@@ -442,8 +457,9 @@ def test_an_engine_that_does_not_answer_is_passed_over(tmp_path: Path, engines: 
         ({"docker": HAS_NOTHING}, "docker has no image quay.io/x/y:1", "docker pull quay.io/x/y:1"),
         ({"docker": HAS_NOTHING, "podman": ANSWERS}, "docker has no image", "docker pull"),
         ({"docker": SILENT, "podman": HAS_NOTHING}, "podman has no image", "podman pull"),
+        ({"podman": SAVES_NOTHING}, "podman cannot save", "podman image save quay.io/x/y:1"),
     ],
-    ids=["no engine", "silent ones", "no such image", "the one that builds counts", "podman"],
+    ids=["no engine", "silent ones", "no such image", "the one that builds counts", "podman", "broken store"],
 )
 def test_an_engine_without_an_answer_is_a_finding(
     tmp_path: Path, engines: Path, scripts: Mapping[str, str], message: str, help: str

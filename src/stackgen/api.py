@@ -196,6 +196,8 @@ def load(
 
 def _check_variables(closure: Closure, project: Project, options: Options, findings: Findings) -> None:
     """A `--set` whose name no stack defines is a mistyped one."""
+    if any(unit.blind or unit.partial or any(each.suspect for each in unit.documents) for unit in closure.units):
+        return
     known = set(project.variables)
     for unit in closure.units:
         for document in (unit.document, *unit.fragments):

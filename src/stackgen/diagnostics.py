@@ -262,8 +262,19 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
     candidates = sorted(set(known))
     lowered: Mapping[str, str] = {name.lower().replace("_", "-"): name for name in candidates}
-    close = get_close_matches(word.lower().replace("_", "-"), list(lowered), n=1, cutoff=0.7)
-    return lowered[close[0]] if close else None
+    plain = word.lower().replace("_", "-")
+    close = get_close_matches(plain, list(lowered), n=1, cutoff=0.7)
+    # Two letters that changed places are half of a short word, and the commonest slip.
+    swapped = [name for name in lowered if _swapped(plain, name)]
+    return lowered[(close or swapped)[0]] if close or swapped else None
+
+
+def _swapped(one: str, other: str) -> bool:
+    """Whether two words differ by two neighbouring letters that changed places."""
+    if len(one) != len(other):
+        return False
+    at = [index for index, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
+    return len(at) == 2 and at[1] == at[0] + 1 and one[at[0]] == other[at[1]] and one[at[1]] == other[at[0]]
 
 
 def suggestion(word: str, known: Iterable[str], otherwise: str | None = None) -> str | None:

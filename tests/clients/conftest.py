@@ -30,13 +30,8 @@ def need(program: str) -> str:
 
 def run(*command: str | Path) -> str:
     """Give what a program prints; a failure shows all that it said."""
-    return run_with(None, *command)
-
-
-def run_with(environment: Mapping[str, str] | None, *command: str | Path) -> str:
-    """Give what a program prints in another environment."""
     words = [str(word) for word in command]
-    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 

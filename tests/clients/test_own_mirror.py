@@ -11,10 +11,11 @@ import pytest
 
 from stackgen import api
 from stackgen.stack.project import Options
+from tests.engine.serving import Key, served
 from tests.helpers import dockerfile, run, tree
 
 from .conftest import need, write_rootfs
-from .signed import Signer, apt_repository, rpm_repository, served
+from .signed import apt_repository, rpm_repository
 from .test_apt import clean_root
 
 PROJECT = "data: data\nmirror: corp\n"
@@ -35,23 +36,23 @@ seen: 2026-11-24
 
 
 @pytest.fixture(scope="module")
-def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Signer]:
+def signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Key]:
     """The company's key."""
     need("rpmsign")
-    made = Signer(tmp_path_factory.mktemp("keys") / "gnupg")
+    made = Key(tmp_path_factory.mktemp("keys") / "gnupg", "corp")
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def address(signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(signer: Key, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The company's mirror."""
     folder = tmp_path_factory.mktemp("mirror")
     rpm_repository(folder / "rpm/x86_64", ["hello"], signer)
     rpm_repository(folder / "more", ["unsigned"], None)
     apt_repository(folder / "apt", ["bookworm", "bookworm-updates"], ["hello"], signer)
     with served(folder) as found:
-        yield found
+        yield found.rstrip("/")
 
 
 def project(folder: Path, address: str, key: bytes, **stacks: str) -> Path:
@@ -83,9 +84,9 @@ def dnf_install(rootfs: Path, root: Path, *packages: str) -> subprocess.Complete
 
 
 @pytest.mark.engine
-def test_dnf_installs_what_the_company_signed(signer: Signer, address: str, tmp_path: Path) -> None:
+def test_dnf_installs_what_the_company_signed(signer: Key, address: str, tmp_path: Path) -> None:
     """A signed package of the company's mirror is installed, checked with the key that the data bring along."""
-    root = project(tmp_path / "p", address, signer.public.read_bytes(), app="from: rockylinux:9\npackages: [hello]\n")
+    root = project(tmp_path / "p", address, signer.public().encode(), app="from: rockylinux:9\npackages: [hello]\n")
     rootfs = write_rootfs(root, "app.yml")
     done = dnf_install(rootfs, tmp_path / "root", "hello")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -93,18 +94,18 @@ def test_dnf_installs_what_the_company_signed(signer: Signer, address: str, tmp_
 
 
 @pytest.mark.engine
-def test_dnf_refuses_what_nobody_signed(signer: Signer, address: str, tmp_path: Path) -> None:
+def test_dnf_refuses_what_nobody_signed(signer: Key, address: str, tmp_path: Path) -> None:
     """Gpgcheck is on for a mirror of one's own, too."""
-    root = project(tmp_path / "p", address, signer.public.read_bytes(), app="from: rockylinux:9\npackages: [hello]\n")
+    root = project(tmp_path / "p", address, signer.public().encode(), app="from: rockylinux:9\npackages: [hello]\n")
     done = dnf_install(write_rootfs(root, "app.yml"), tmp_path / "root", "unsigned")
     assert done.returncode != 0
     assert re.search(r"is not signed|GPG check FAILED", done.stdout + done.stderr)
 
 
 @pytest.mark.engine
-def test_apt_takes_what_the_company_signed(signer: Signer, address: str, tmp_path: Path) -> None:
+def test_apt_takes_what_the_company_signed(signer: Key, address: str, tmp_path: Path) -> None:
     """Apt reads the company's index, and would install from there and nowhere else."""
-    root = project(tmp_path / "p", address, signer.public.read_bytes(), app="from: debian:12-slim\npackages: [hello]\n")
+    root = project(tmp_path / "p", address, signer.public().encode(), app="from: debian:12-slim\npackages: [hello]\n")
     rootfs = write_rootfs(root, "app.yml")
     for path in rootfs.glob("etc/apt/sources.list.d/*"):
         path.write_text(path.read_text("utf-8").replace("/etc/apt/keyrings", f"{rootfs}/etc/apt/keyrings"), "utf-8")

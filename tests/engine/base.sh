@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# debian:12-slim for an engine that reaches no registry: made with debootstrap, imported under the name of the real one.
+# debian:12-slim, or debian:13-slim, for an engine that reaches no registry: made with debootstrap, imported under the name
+# of the real one.
 #
-#   sudo tests/engine/base.sh                   does nothing where the engine has that image already
+#   sudo tests/engine/base.sh [12|13]           does nothing where the engine has that image already
 #
 # Needs the engine of engine.sh, root, and Debian. What this machine needs to reach packages (certificate authorities,
 # apt's proxy) goes into the image, so that builds reach them too.
@@ -9,8 +10,17 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 dir=${STACKGEN_ENGINE_DIR:-/var/tmp/stackgen-engine}
-image=debian:12-slim
-tar=$dir/debian-12-slim.tar
+release=${1:-12}
+case $release in
+  12) suite=bookworm ;;
+  13) suite=trixie ;;
+  *)
+    echo 'usage: base.sh [12|13]' >&2
+    exit 2
+    ;;
+esac
+image=debian:$release-slim
+tar=$dir/debian-$release-slim.tar
 
 # The real image's own settings. Builds meet them: docker-clean empties the cache mounts, services are not started while
 # they are installed, and what a package keeps in /usr/share/doc is not there.
@@ -41,7 +51,12 @@ CONF
 reach_packages() {
   local root=$1
   rm -f "$root/etc/apt/sources.list"
-  cp /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/"
+  # The machine's own way to packages, pointed at the image's suite; its key may be under another name there.
+  local own keyring
+  own=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+  keyring=$(cd "$root" && printf '%s\n' usr/share/keyrings/debian-archive-keyring.[gp]* | head -n 1)
+  sed -e "s/\b$own\b/$suite/g" -e "s|^Signed-By:.*|Signed-By: /$keyring|" \
+    /etc/apt/sources.list.d/debian.sources >"$root/etc/apt/sources.list.d/debian.sources"
   apt-config dump | grep -E '^Acquire::(Check-|Retries|https?::)' >"$root/etc/apt/apt.conf.d/50host" || true
   find /usr/local/share/ca-certificates -name '*.crt' -exec cp -t "$root/usr/local/share/ca-certificates" {} +
   chroot "$root" update-ca-certificates >&2
@@ -56,7 +71,7 @@ make_tar() {
   # The image's directories get the modes that a fresh Debian has, whatever this shell's umask is.
   umask 022
   chmod 0755 "$work"
-  debootstrap --variant=minbase --include=ca-certificates bookworm "$work" "$mirror" >&2 </dev/null
+  debootstrap --variant=minbase --include=ca-certificates "$suite" "$work" "$mirror" >&2 </dev/null
   reach_packages "$work"
   slim "$work"
   tar -C "$work" --numeric-owner -cf "$tar.new" .

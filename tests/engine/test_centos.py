@@ -276,12 +276,12 @@ def test_each_name_misspelt_fails(centos7: CentOS, name: str) -> None:
 def test_a_misspelt_name_fails_the_build(centos7: CentOS, tmp_path: Path) -> None:
     """A stack with a misspelt package gives an image that cannot be built, and yum says which name it is."""
     shutil.copytree(centos7.folder, tmp_path / "project", ignore=shutil.ignore_patterns("build", "*.json"))
-    stack = tmp_path / "project/stacks/mysql.yml"
+    stack = tmp_path / "project/stacks/php-fpm.yml"
     text = stack.read_text(encoding="utf-8")
-    assert "mariadb-server]" in text
-    stack.write_text(text.replace("mariadb-server]", "mariadb-sever]"), encoding="utf-8")
-    stackgen("render", "stacks/mysql.yml", *centos7.mirror, cwd=tmp_path / "project")
-    with pytest.raises(AssertionError, match=r"No match for argument: .*mariadb-sever"):
+    assert "php-xmlrpc]" in text
+    stack.write_text(text.replace("php-xmlrpc]", "php-xmlrcp]"), encoding="utf-8")
+    stackgen("render", "stacks/php-fpm.yml", *centos7.mirror, cwd=tmp_path / "project")
+    with pytest.raises(AssertionError, match=r"No match for argument: .*php-xmlrcp"):
         bake(tmp_path / "project/build")
 
 

@@ -277,7 +277,7 @@ def test_a_pipe_fails_with_any_of_its_parts(bench: Bench, shell: str) -> None:
     assert images.ask("pipe", "/bin/cat", "/tmp/pipe") == "through"
     declared = PIPES[shell].partition("shell: ")[2]
     assert images.config("pipe").get("Shell") == (declared.strip('[]"').split('", "') if declared else None)
-    for command in ("false | true", "echo a; exit 3 | cat | cat"):
+    for command in ("echo a; exit 3 | cat | cat", 'x="$(false | true)" && echo "a | b"'):
         assert "did not complete successfully" in bench.fails(pipe=stack + f"run: ['{command}']\n")
 
 

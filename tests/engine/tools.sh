@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# What the engine's tests need besides the engine, from Debian: a registry, and what makes signed repositories of rpms
-# and debs.
+# What the engine's tests need besides the engine, from Debian: a registry, what makes signed repositories of rpms
+# and debs, and dnf, which reads them.
 #
 #   sudo tests/engine/tools.sh                  installs what is missing
 set -euo pipefail
 
 declare -A package=(
   [createrepo_c]=createrepo-c
+  [dnf]=dnf
   [docker-registry]=docker-registry
   [gpg]=gnupg
   [rpmbuild]=rpm

@@ -50,8 +50,7 @@ def _trigger(subject: Subject, text: str) -> tuple[str, Span | None]:
 
 
 def _check_context(subject: Subject, say: Say) -> None:
-    unit = subject.compiled.unit
-    if any("context" in document.dim for document in (unit.document, *unit.fragments)):
+    if any("context" in document.dim for document in subject.compiled.unit.documents):
         return
     paths = [file.path for file in subject.compiled.lowered.files]
     there = [file for file in subject.compiled.lowered.files if file.span and not file.path.startswith("rootfs/")]

@@ -33,12 +33,9 @@ class Subject:
     @property
     def sound(self) -> bool:
         """Whether nothing had to be left out of the image, or of one above."""
-        documents = (
-            document
-            for compiled in (self.compiled, *self.ancestors())
-            for document in (compiled.unit.document, *compiled.unit.fragments)
-        )
-        return all(document.sound for document in documents)
+        units = [compiled.unit for compiled in (self.compiled, *self.ancestors())]
+        whole = not any(unit.blind or unit.partial for unit in units)
+        return whole and all(document.sound for unit in units for document in unit.documents)
 
     def ancestors(self) -> Iterator[Compiled]:
         """Give its ancestors in the project, the parent first."""

@@ -126,14 +126,17 @@ class _Reporter:
         self.faults: list[Path] = []
         self.answered: set[tuple[Path, str]] = set()
         """Keys that unknown ones stand for, by the path of their map."""
+        self.misnamed: set[Path] = set()
+        """Where keys stand that are no names of their map's kind."""
         self.puzzling = False
         """Whether an unknown key stands for none that can be told."""
 
     def all(self, errors: Iterable[Any], start: Schema) -> None:
         """Report errors, unknown keys first: one that stands for a missing key answers for both."""
         found = list(errors)
-        for error in sorted(found, key=lambda error: error.validator != "additionalProperties"):
-            self.report(error, start, ())
+        for error in sorted(found, key=_rank):
+            if tuple(error.path) not in self.misnamed:
+                self.report(error, start, ())
 
     def place(self, path: Path) -> tuple[Node, Span, str]:
         """Give the node at a path, the span to point at, and the name of the nearest key."""
@@ -173,7 +176,7 @@ class _Reporter:
             inner = [found for found in error.context if found.schema_path[0] == index]
             other_type = any(found.validator == "type" and not found.path for found in inner)
             if inner and structured and not other_type:
-                for found in sorted(inner, key=lambda error: error.validator != "additionalProperties"):
+                for found in sorted(inner, key=_rank):
                     found.schema_path.popleft()
                     self.report(found, branch, path)
                 return
@@ -249,6 +252,7 @@ class _Reporter:
         if isinstance(node, Mapping) and bad in node.keys:
             span = node.keys[bad]
             self.faults.append((*path, bad))
+            self.misnamed.add((*path, bad))
         else:
             self.faults.append(path)
         self.findings.error("wrong-name", f'a name in `{name}` is {takes}, not "{bad}"', span)
@@ -304,6 +308,13 @@ def _kind(node: Mapping | Sequence) -> str:
     if isinstance(node, Sequence):
         return "a list" if node.items else "an empty list"
     return "an empty map" if not node.values else "a map" if len(node.values) == 1 else f"a map of {len(node.values)}"
+
+
+def _rank(error: Any) -> int:
+    """Put what may answer for another fault first: keys that nobody knows, then names of no kind."""
+    if error.validator == "additionalProperties":
+        return 0
+    return 1 if "propertyNames" in error.relative_schema_path else 2
 
 
 def _and(keys: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import yaml
 
-from stackgen.diagnostics import Findings, Fix, Related, Source, Span
+from stackgen.diagnostics import Findings, Fix, Related, Source, Span, suggestion
 from stackgen.read.inputs import Inputs
 
 try:
@@ -236,13 +236,15 @@ class _Builder:
         span = self.span(event.start_mark, event.start_mark)
         span = replace(span, end_column=span.column + len(tag))
         shown = tag.replace("tag:yaml.org,2002:", "!!")
+        known = "the tags are !reset, !override and !unsafe; a text that begins with ! needs quotes"
         self.findings.error(
             "unknown-tag",
             f"{shown} is not a tag of the stack language",
             span,
-            help="the tags are !reset, !override and !unsafe; a text that begins with ! needs quotes",
+            help=suggestion(tag, ("!reset", "!override", "!unsafe"), known),
         )
-        return None
+        # A tag before nothing can only be !reset, mistyped.
+        return "!reset" if isinstance(event, yaml.ScalarEvent) and not event.value else None
 
     def exclamation_mark(self, event: Any) -> None:
         """A shell's `! command` is a tag and a text to YAML, which drops the mark."""

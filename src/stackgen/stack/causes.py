@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from stackgen.diagnostics import Diagnostic, Related, Span
+from stackgen.read import source
 from stackgen.stack.expressions import Scope
 from stackgen.stack.load import Document
 
@@ -14,8 +15,11 @@ FOLLOWING = frozenset(
     {"undefined-name", "needs-distro", "no-supervisor", "unknown-user", "unknown-variable", "refused", "template-fails",
      "dest-not-absolute", "end-of-life", "missing-key"}
 )  # fmt: skip
-# Faults that take away what all else in an image may be made of.
-STOOD_ON = frozenset({"unknown-condition"})
+# What of it speaks of an outside image that nobody knows.
+OF_THE_ROOT = {
+    "needs-distro": "nobody knows the distribution of this image",
+    "unknown-user": "nobody knows what this image brings",
+}
 # A longer text is a script, and what it names is not what is wrong with it.
 MOST_LINES = 20
 
@@ -23,44 +27,86 @@ MOST_LINES = 20
 class Causes:
     """A lens for the findings of one image: keeps back what follows from another, and says what the others come from.
 
-    `documents` gives the stacks that the image is made of and stands on, its own first, the root's last.
+    `documents` gives the stacks that the image is made of and stands on, its own first, the root's last; `suspect` is
+    whether something is broken that all else in the image is made of; `above` looks at the parent.
     """
 
-    def __init__(self, documents: Callable[[], Iterable[Document]], *, suspect: bool) -> None:
+    def __init__(
+        self, documents: Callable[[], Iterable[Document]], *, suspect: bool, above: Causes | None = None
+    ) -> None:
         self.documents = documents
-        self.suspect = suspect
-        """Whether something is broken that all else in the image is made of."""
         self.scope: Scope | None = None
         """The image's names, as soon as they are known."""
+        self._following: frozenset[str] = above._following if above else frozenset()
+        self._branches: frozenset[tuple[str, int, int]] = above._branches if above else frozenset()
+        """Where branches of `when` stand whose condition nobody knows."""
+        if suspect:
+            self._following |= FOLLOWING
 
     def __call__(self, found: Diagnostic) -> Diagnostic | None:
         """Give a finding with its causes, or None for one that only follows."""
-        if self.suspect and found.code in FOLLOWING:
+        if found.code in self._following:
             return None
-        if found.code in STOOD_ON:
-            self.suspect = True
+        if found.severity != "error":
+            return found
         documents = tuple(self.documents())
-        root = documents[-1]
-        span, topic, related = found.span, found.topic, list(found.related)
-        if span and any(each.follows(found.code, span) for document in documents for each in document.blurred):
+        if self._follows(found, documents):
             return None
-        if found.code in ("needs-distro", "no-supervisor"):
+        if found.code == "needs-distro":
+            # Where a supervisor's files lie is known of a distribution.
+            self._following |= {"no-supervisor"}
+        if found.code == "unknown-condition" and found.span:
+            self._branches |= {found.span.key()}
+        topic, related = found.topic, [*found.related, *_of_documents(found, documents)]
+        if found.code in ("no-supervisor", *OF_THE_ROOT):
             topic = (found.code,)
-        if found.code == "needs-distro" and (reference := root.node.get("from")) is not None:
-            related.append(Related("nobody knows the distribution of this image", reference.span))
-        if topic and topic[0] == "no-member":
-            key = topic[1]
-            if any(key in document.dim for document in documents):
-                return None
-            related += [
-                Related(f"`{key}` is set here", node.span) for each in documents if (node := each.node.get(key))
-            ]
-        if span and self.scope and not related:
-            names = self.scope.names_in(_written(span))
+        if found.span and self.scope and not related:
+            names = self.scope.names_in(_written(found.span))
             related += self.scope.set_here(*names[:2])
             if found.code == "wrong-value" and len(names) == 1:
                 topic = ("value-of", names[0])
-        return replace(found, related=tuple(related), topic=(*topic, root.path) if topic else None)
+        return replace(found, related=tuple(related), topic=(*topic, _root(documents).path) if topic else None)
+
+    def _follows(self, found: Diagnostic, documents: tuple[Document, ...]) -> bool:
+        """Whether a finding only follows from what had to be left out of a document, or was not reached."""
+        if found.span and any(document.lacks(found.code, found.span) for document in documents):
+            return True
+        kind, *names = found.topic or ("",)
+        if kind == "no-member":
+            return any(names[0] in document.dim for document in documents)
+        if kind == "no-program":
+            return any(lost in document.removed for document in documents for lost in _program(*names))
+        if kind == "undefined-name":
+            return any(name == names[0] for document in documents for name in self._in_lost_branches(document))
+        return False
+
+    def _in_lost_branches(self, document: Document) -> Iterable[str]:
+        when = document.node.get("when")
+        for _, span, branch in when.items() if isinstance(when, source.Mapping) and self._branches else ():
+            found = branch.get("vars") if isinstance(branch, source.Mapping) else None
+            if span.key() in self._branches and isinstance(found, source.Mapping):
+                yield from found.values
+
+
+def _root(documents: tuple[Document, ...]) -> Document:
+    return next((document for document in reversed(documents) if "from" in document.node.values), documents[-1])
+
+
+def _program(name: str) -> Iterable[tuple[str, ...]]:
+    return ("programs",), ("programs", name), ("programs", name, "command")
+
+
+def _of_documents(found: Diagnostic, documents: tuple[Document, ...]) -> Iterable[Related]:
+    """Give the places in other documents that a finding comes from."""
+    reference = _root(documents).node.get("from")
+    if found.code in OF_THE_ROOT and reference is not None:
+        yield Related(OF_THE_ROOT[found.code], reference.span)
+    kind, *names = found.topic or ("",)
+    if kind == "no-member":
+        for document in documents:
+            setter = document.node.get(names[0])
+            if setter is not None:
+                yield Related(f"`{names[0]}` is set here", setter.span)
 
 
 def _written(span: Span) -> str:

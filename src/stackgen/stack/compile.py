@@ -85,6 +85,7 @@ class _Down:
     suspect: bool
     unit: Unit
     parent: _Down | None
+    causes: Causes
 
     def chain(self) -> Iterator[Unit]:
         """Give the image and what it stands on, up to the root."""
@@ -115,9 +116,11 @@ def _compile(
     Where something that it stands on is broken, what may only follow from that is kept back.
     """
     blind = unit.blind or (unit.parent is not None and parent is None)
-    documents = (unit.document, *unit.fragments)
-    suspect = blind or any(document.suspect for document in documents) or (parent is not None and parent.suspect)
-    causes = Causes(lambda: (*documents, *_documents_above(parent)), suspect=suspect)
+    suspect = blind or unit.partial or shop.project.suspect or any(document.suspect for document in unit.documents)
+    suspect = suspect or (parent is not None and parent.suspect)
+    causes = Causes(
+        lambda: (*unit.documents, *_documents_above(parent)), suspect=suspect, above=parent.causes if parent else None
+    )
     shop = replace(shop, findings=shop.findings.through(causes))
     stand = _stand_on(unit, None if blind else parent, shop)
     inherited = Inherited(
@@ -142,6 +145,7 @@ def _compile(
         suspect=True,
         unit=unit,
         parent=parent,
+        causes=causes,
     )
     causes.scope = resolved.scope
     checked = schema.Checked(resolved.node)
@@ -151,7 +155,8 @@ def _compile(
         return None, down
     own = read_programs(resolved.node)
     image = _image(unit, resolved, own, stand, shop)
-    _check_reference(image, references, shop.findings)
+    if not any(document.dim & {"image", "tag", "tags", "name"} for document in unit.documents):
+        _check_reference(image, references, shop.findings)
     tools = Tools(
         inputs=shop.project.inputs,
         catalog=shop.catalog,
@@ -184,14 +189,14 @@ def _compile(
         reference=image.reference,
         supervised=supervised,
         above=replace(lowered.above, config=config),
-        suspect=causes.suspect or stand.suspect,
+        suspect=suspect or stand.suspect,
     )
 
 
 def _documents_above(parent: _Down | None) -> Iterator[Document]:
     """Give the stacks that an image stands on, each with its fragments, the parent first."""
     for unit in parent.chain() if parent else ():
-        yield from (unit.document, *unit.fragments)
+        yield from unit.documents
 
 
 def _stand_on(unit: Unit, parent: _Down | None, shop: Workshop) -> Ground:

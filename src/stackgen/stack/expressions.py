@@ -375,8 +375,10 @@ def _tell(
     """Keep the finding of a fault in a text, with the variables that it comes from."""
     message, help, topic = fault.message, fault.help, fault.topic
     sources = fault.related
-    if fault.code == "expression-fails":
+    if fault.topic is None and fault.code in ("expression-fails", "undefined-name"):
         names = scope.names_in(text)
+        if fault.code == "expression-fails" and len(names) == 1:
+            topic = ("fails-with", names[0])
         if isinstance(fault, _NoText):
             blamed = [name for name in names if scope.was(name, fault.value)][:1]
             if blamed:

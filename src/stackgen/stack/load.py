@@ -22,17 +22,21 @@ STOOD_ON = frozenset({"vars", "supervisor", "extends", "from", "distro", "inheri
 
 
 @dataclass(frozen=True, slots=True)
-class Blurred:
-    """A map that lacks what its file says of it, since that was no value of its field: its key, and its own place."""
+class _Blurred:
+    """A map that lacks what its file says of it, since that was no value of its field.
+
+    Its key, its own place, and that of the entry of a list that it stands in.
+    """
 
     key: Span | None
     whole: Span
+    entry: Span
 
     def follows(self, code: str, span: Span) -> bool:
         """Whether a finding may only follow: one about the map as a whole, or about what it lacks."""
         if span.key() in (self.whole.key(), self.key.key() if self.key else None):
             return True
-        return code == "missing-key" and self.whole.holds(span)
+        return code == "missing-key" and self.entry.holds(span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +44,17 @@ class Document:
     """A stack file or a fragment: its path, and its nodes without what the schema does not take.
 
     `sound` is whether nothing was taken out; `suspect` whether what was could be missed elsewhere: a variable, a
-    supervisor, a distribution. `dim` are the keys of which something was taken out, or that something taken out was
-    meant for, and `blurred` the maps that it was taken from.
+    supervisor, a distribution. `removed` are the paths of what was taken out, and `dim` the keys that lost something by
+    it, or that it was meant for.
     """
 
     path: str
     node: source.Mapping
     sound: bool = True
     suspect: bool = False
+    removed: frozenset[schema.Path] = frozenset()
     dim: frozenset[str] = frozenset()
-    blurred: tuple[Blurred, ...] = ()
+    _blurred: tuple[_Blurred, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -60,6 +65,17 @@ class Document:
     def folder(self) -> str:
         """The folder that the file's own paths start at."""
         return posixpath.dirname(self.path)
+
+    def lacks(self, code: str, span: Span) -> bool:
+        """Whether a finding may only follow from what was taken out here.
+
+        A key that is missing in an entry of another file may be what this one would have brought.
+        """
+        if any(blurred.follows(code, span) for blurred in self._blurred):
+            return True
+        if code != "missing-key" or not self.dim or span.path == self.path:
+            return False
+        return bool(self.dim & {"files", "programs", "eventlisteners", "packages"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +91,13 @@ class Unit:
     named: bool
     blind: bool = False
     """Whether its parent could not be found or read."""
+    partial: bool = False
+    """Whether a fragment could not be found or read."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """The stack, and the fragments that it mixes in."""
+        return (self.document, *self.fragments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +116,7 @@ class _Links:
     extends_broken: bool = False
     depends_on: dict[str, str] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
+    fragments_broken: bool = False
 
 
 class _Loader:
@@ -130,8 +154,9 @@ class _Loader:
             node=found.node if isinstance(found.node, source.Mapping) else replace(node, values={}),
             sound=self.findings.errors == before,
             suspect=broken or found.puzzling or () in found.removed or bool(dim & STOOD_ON),
+            removed=frozenset((*found.removed, *found.meant)),
             dim=frozenset(dim),
-            blurred=tuple(blurred for removed in found.removed if (blurred := _blurred(node, removed))),
+            _blurred=tuple(blurred for removed in found.removed if (blurred := _around(node, removed))),
         )
 
     def discover(self, start: Iterable[str]) -> None:
@@ -174,7 +199,9 @@ class _Loader:
         if isinstance(extends, Scalar):
             links.extends = self.lookup(document, extends, "stack")
             links.extends_broken = links.extends is None
+        before = self.findings.errors
         links.fragments = self.fragments_of(document)
+        links.fragments_broken = self.findings.errors > before
         for name, span in _depends_on(node):
             if not _names_own_service(node, name):
                 found = self.lookup(document, Scalar(name, span), "stack")
@@ -272,17 +299,21 @@ def _in(folder: str) -> str:
     return f"in {folder}" if folder else "beside this file"
 
 
-def _blurred(node: source.Node, path: schema.Path) -> Blurred | None:
+def _around(node: source.Node, path: schema.Path) -> _Blurred | None:
     """Give the map that a path leads out of; None for the whole file, which nobody points at, and for lists."""
     key: Span | None = None
+    entry: Span | None = None
     for part in path[:-1]:
         if isinstance(node, source.Mapping) and str(part) in node.values:
             key, node = node.keys[str(part)], node.values[str(part)]
         elif isinstance(node, Sequence) and int(part) < len(node.items):
             key, node = None, node.items[int(part)]
+            entry = node.span
         else:
             return None
-    return Blurred(key, node.span) if len(path) > 1 and isinstance(node, source.Mapping) else None
+    if len(path) < 2 or not isinstance(node, source.Mapping):
+        return None
+    return _Blurred(key, node.span, entry or node.span)
 
 
 def _first_key(node: source.Mapping) -> Span:
@@ -444,6 +475,7 @@ def _unit(loader: _Loader, path: str, moves: dict[str, str], named: bool) -> Uni
         parent=parent,
         depends_on=links.depends_on,
         named=named,
+        partial=links.fragments_broken,
         blind=links.extends_broken or (parent is not None and loader.documents.get(parent) is None),
     )
 
@@ -452,7 +484,7 @@ def _check_names(units: list[Unit], findings: Findings) -> None:
     first: dict[str, Unit] = {}
     for unit in units:
         other = first.setdefault(unit.name, unit)
-        if other is not unit:
+        if other is not unit and not {"name"} & (unit.document.dim | other.document.dim):
             findings.error(
                 "doubled-name",
                 f'two stacks are called "{unit.name}", and would be rendered into one folder',

@@ -70,6 +70,9 @@ class Download:
     checksums: Mapping[str, str]
     unpack: bool
     strip: int
+    span: Span
+    """Where its checksum stands, else its address."""
+    address: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +262,8 @@ def file_entry(node: Node) -> FileEntry:
             checksums=_by_architecture(get("checksum")),
             unpack=_flag(get("unpack")),
             strip=int(_text(get("strip")) or 0),
+            address=node.values["url"].span,
+            span=node.values["checksum" if "checksum" in node.values else "url"].span,
         )
     return FileEntry(
         dest=word(node.values["dest"]),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from stackgen.diagnostics import Findings, Related, Span, suggestion
+from stackgen.diagnostics import Findings, Related, Span, did_you_mean, suggestion
 from stackgen.read import shape, source
 from stackgen.read.source import Node
 from stackgen.stack.expressions import Fault, Scope, evaluate, evaluate_strictly
@@ -110,25 +110,33 @@ def check_programs(effective: Mapping[Key, Program], turned_off: Mapping[Key, Sp
     Findings: missing-key, unknown-program.
     """
     names = [name for block, name in effective if block == "programs"]
+    places = {name: program.span for (block, name), program in effective.items() if block == "programs"}
     for (block, name), program in effective.items():
         if block != "groups" and "command" not in program.options:
+            close = did_you_mean(name, [other for other in names if other != name])
             findings.error(
                 "missing-key",
                 f"`{name}` needs `command`, and no image above runs a program of this name",
                 program.span,
-                help=suggestion(name, [other for other in names if other != name], "command: …"),
+                help=f'did you mean "{close}"?' if close else "command: …",
+                related=[Related(f'"{close}" is given here', places[close])] if close else (),
+                topic=("no-program", name),
             )
         for member in program.options.get("programs", ()) if block == "groups" else ():
             if member not in names:
                 off = turned_off.get(("programs", member))
+                close = did_you_mean(member, names)
+                related = [Related("it is turned off here", off)] if off else []
+                related += [Related(f'"{close}" is given here', places[close])] if close and not off else []
                 findings.error(
                     "unknown-program",
                     f'the group `{name}` has a program "{member}" that is not there',
-                    program.span,
+                    program.spans.get("programs", program.span),
                     help=_regrouped(name, program, names)
                     if off
-                    else suggestion(member, names, f"programs here: {', '.join(names)}"),
-                    related=[Related("it is turned off here", off)] if off else (),
+                    else suggestion(member, names, f"programs here: {', '.join(names) or 'none'}"),
+                    related=related,
+                    topic=("no-program", member),
                 )
 
 

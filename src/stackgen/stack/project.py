@@ -76,6 +76,8 @@ class Project:
     compose: Mapping[str, object] = field(default_factory=dict)
     certificates: tuple[Word, ...] = ()
     ignore: tuple[Word, ...] = ()
+    suspect: bool = False
+    """Whether something had to be left out that could be missed elsewhere."""
     spans: Mapping[str, Span] = field(default_factory=dict)
 
 
@@ -94,10 +96,12 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
     text = source.read(inputs, PROJECT_FILE, findings)
     node = source.parse(text, findings) if text else None
     if node is None or source.is_empty(node):
-        return Project(inputs=inputs)
-    node = schema.check(node, "project", "a project", findings).node
+        return Project(inputs=inputs, suspect=bool(findings.errors))
+    checked = schema.check(node, "project", "a project", findings)
+    lost = {path[0] for path in (*checked.removed, *checked.meant) if path}
+    node = checked.node
     if not isinstance(node, source.Mapping):
-        return Project(inputs=inputs)
+        return Project(inputs=inputs, suspect=True)
     for key in ("templates", "data"):
         folder = node.get(key)
         if isinstance(folder, Scalar) and not inputs.is_folder(folder.text):
@@ -125,6 +129,7 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         compose=shape.typed(compose, shape.load("compose")) if compose is not None else {},
         certificates=words(node.get("certificates")),
         ignore=words(node.get("ignore")),
+        suspect=checked.puzzling or not lost.isdisjoint(("vars", "inherits", "data")),
         spans={key: value.span for key, value in node.values.items()},
     )
 

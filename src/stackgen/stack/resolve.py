@@ -286,7 +286,7 @@ def _rank(
 def _variable_is(name: str, wanted: str, span: Span, scope: Scope) -> bool:
     if name not in scope.variables:
         fault = scope.undefined(name)
-        scope.findings.error(fault.code, fault.message, span, help=fault.help)
+        scope.findings.error(fault.code, fault.message, span, help=fault.help, related=fault.related, topic=fault.topic)
         return False
     try:
         value = scope.lookup(name)

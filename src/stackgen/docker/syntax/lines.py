@@ -105,6 +105,20 @@ class Lines:
         raise DockerfileError(f"the heredoc {heredoc.name} has no end: a line {heredoc.name}", start)
 
 
+def ended(text: str) -> str:
+    """`text` without an escape character at its end, which would draw in whatever is printed below it."""
+    lines = text.split("\n")
+    for index in reversed(range(len(lines))):
+        line = lines[index].strip(GO_SPACE)
+        if not line or line.startswith("#"):
+            continue
+        match = _CONTINUED["\\"].search(lines[index].rstrip("\r"))
+        if not match:
+            break
+        lines[index] = lines[index][: match.start()]
+    return "\n".join(lines)
+
+
 def is_heredoc(word: str) -> bool:
     """Whether `word` announces a heredoc, ``<<NAME``."""
     try:

@@ -17,17 +17,29 @@ _JOINS = re.compile(r"[;&|#]")
 
 
 def has_pipe(text: str) -> bool:
-    """Whether a shell command has a pipe outside of quotes: `|` or `|&`, not `||` and not a case's alternatives."""
+    """Whether a shell command has a pipe outside of quotes, or in a $(…) within them: `|` or `|&`, not `||`.
+
+    A case's alternatives count, which does no harm.
+    """
     quote = ""
+    around: list[str] = []
     index = 0
     while index < len(text):
         character = text[index]
         if character == "\\" and quote != "'":
             index += 1
+        elif quote != "'" and text.startswith("$(", index):
+            around.append(quote)
+            quote = ""
+            index += 1
         elif quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character
+        elif character == "(":
+            around.append("")
+        elif character == ")" and around:
+            quote = around.pop()
         elif text.startswith("||", index):
             index += 1
         elif character == "|" and text[index - 1 : index] != ">":

@@ -74,7 +74,8 @@ class Emitter:
         self.users = dict(above.users)
         self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
-        self.declared_user = quote_path(escape_dollar(self.user)) if self.user else "root"
+        self.declared_user = "root"
+        self.declare_user()
         self._user_known = above.known
         self.declared_shell = self.state.config.shell
         self._key = ""
@@ -256,6 +257,10 @@ class Emitter:
         surely_root = self.user == "root" or (self.above.known and self.user in ROOT_USERS)
         if not surely_root:
             self.add(User(user="root"), span, passing=True)
+
+    def declare_user(self) -> None:
+        """Take the USER of the moment, as it is whatever its variables become, as the image's own."""
+        self.declared_user = quote_path(escape_dollar(self.user)) if self.user else "root"
 
     def as_declared(self) -> None:
         """Be whom the image declares from here on."""

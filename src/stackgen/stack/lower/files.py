@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from stackgen.diagnostics import Span, did_you_mean
+from stackgen.diagnostics import Related, Span, did_you_mean
 from stackgen.docker.instructions import Add, Copy, From
 from stackgen.docker.syntax import escape_dollar
 from stackgen.read import source
@@ -73,12 +73,14 @@ def _has_one_source(emitter: Emitter, entry: FileEntry) -> bool:
         )
         return False
     missing = [arch for arch in download.urls if not {arch, ""} & download.checksums.keys()] if download else []
-    for arch in missing:
+    if download and missing:
+        of = f", here of {' and '.join(missing)}" if any(missing) else ""
         emitter.findings.error(
             "missing-key",
-            f"a download needs its checksum{', here of ' + arch if arch else ''}: what comes may not be what was meant",
-            entry.dest.span,
+            f"a download needs its checksum{of}: what comes may not be what was meant",
+            download.span,
             help="checksum: sha256:…, which `curl -L URL | sha256sum` prints",
+            related=[Related("the address", download.address)] if download.checksums else (),
         )
     return not missing
 

@@ -28,7 +28,7 @@ from stackgen.docker.instructions import (
     Volume,
     Workdir,
 )
-from stackgen.docker.syntax import escape_dollar, parse_instruction, quote, quote_key
+from stackgen.docker.syntax import ended, escape_dollar, parse_instruction, quote, quote_key
 from stackgen.read.source import Word
 from stackgen.stack.lower.commands import lower_run
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
@@ -309,8 +309,8 @@ def _workdir(emitter: Emitter, path: Word, span: Span) -> None:
 
 
 def _user(emitter: Emitter, user: Word, span: Span) -> None:
-    emitter.declared_user = emitter.word(user.text, user.span)
-    emitter.add(User(user=emitter.declared_user), span)
+    emitter.add(User(user=emitter.word(user.text, user.span)), span)
+    emitter.declare_user()
 
 
 def _stopsignal(emitter: Emitter, signal: Word, span: Span) -> None:
@@ -383,7 +383,9 @@ def _onbuild(emitter: Emitter, triggers: tuple[Word, ...], span: Span) -> None:
                 help=_INSTEAD_OF_TRIGGER[kind],
             )
             continue
-        emitter.add(Onbuild(trigger=instruction, text=trigger.text), trigger.span)
+        # As it is written, over several lines perhaps; the engine keeps it as one.
+        text = ended(f"ONBUILD {trigger.text}").rstrip("\n")
+        emitter.add(parse_instruction(text), trigger.span, text)
 
 
 def _run(emitter: Emitter, commands: tuple[RunCommand, ...], span: Span) -> None:
@@ -431,7 +433,8 @@ def _in_own_order(emitter: Emitter, section: Section) -> None:
         lower_files(emitter, section.value)
     elif section.key == "labels":
         pairs = _quoted(emitter, list(section.value))
-        emitter.add(Label(pairs=pairs), section.span, parts=[pair.span for pair in section.value])
+        if pairs:
+            emitter.add(Label(pairs=pairs), section.span, parts=[pair.span for pair in section.value])
     elif section.key in ("entrypoint", "cmd"):
         form = _form(section.value)
         emitter.add(Entrypoint(command=form) if section.key == "entrypoint" else Cmd(command=form), section.span)

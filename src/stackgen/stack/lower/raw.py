@@ -5,7 +5,7 @@ from __future__ import annotations
 from stackgen.diagnostics import Span
 from stackgen.docker.errors import DockerfileError
 from stackgen.docker.instructions import From, Shell, User
-from stackgen.docker.syntax import escape_dollar, parse, quote_path
+from stackgen.docker.syntax import ended, parse
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 
@@ -21,7 +21,7 @@ def lower_raw(emitter: Emitter, text: Word) -> None:
     emitter.cause = text.span
     emitter.as_declared()
     emitter.own_shell()
-    lines = text.text.rstrip("\n").split("\n")
+    lines = ended(text.text.rstrip("\n")).split("\n")
     try:
         parsed = parse(_ABOVE + "\n".join(lines) + "\n")[1:]
     except DockerfileError as error:
@@ -43,7 +43,7 @@ def lower_raw(emitter: Emitter, text: Word) -> None:
         emitter.add(each.instruction, span, "\n".join(lines[printed:end]))
         printed = end
         if isinstance(each.instruction, User):
-            emitter.declared_user = quote_path(escape_dollar(emitter.user))
+            emitter.declare_user()
         elif isinstance(each.instruction, Shell):
             emitter.declared_shell = each.instruction.argv
 
