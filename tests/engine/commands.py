@@ -62,6 +62,15 @@ def engine_config(reference: str) -> dict[str, Any]:
     return config
 
 
+def told_apart(ours: dict[str, object], theirs: dict[str, object]) -> str:
+    """The keys that differ, in value or in order."""
+    if json.dumps(ours) == json.dumps(theirs):
+        return ""
+    keys = [key for key in {**ours, **theirs} if json.dumps(ours.get(key)) != json.dumps(theirs.get(key))]
+    lines = [f"{key}: we say {ours.get(key)!r}, the engine {theirs.get(key)!r}" for key in keys]
+    return "\n".join(lines or [f"the keys' order: we say {list(ours)}, the engine {list(theirs)}"])
+
+
 def entries(reference: str) -> dict[str, tarfile.TarInfo]:
     """What lies in an image, by path without the slash in front."""
     container = run("docker", "create", reference, "unused").strip()

@@ -32,6 +32,22 @@ def lacking() -> str | None:
     return None
 
 
+SUMMARY: list[str] = []
+
+
+@pytest.fixture(scope="session")
+def summary() -> list[str]:
+    """Lines that are shown at the end of the run, whatever comes of the tests."""
+    return SUMMARY
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SUMMARY:
+        terminalreporter.section("held against the engine")
+        for line in SUMMARY:
+            terminalreporter.write_line(line)
+
+
 def pytest_runtest_setup() -> None:
     """Skips each test here where no engine answers; pytest folds skips from one place into one line."""
     if command := lacking():
@@ -68,6 +84,18 @@ def chain(debian: Rendered) -> Rendered:
 def configs(chain: Rendered) -> dict[str, dict[str, Any]]:
     """The configuration of each built image, by the name of its folder."""
     return {name: engine_config(reference) for name, reference in chain.images.items()}
+
+
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive with the accounts that images of random chains use: enough as long as nothing runs."""
+    root = tmp_path_factory.mktemp("accounts")
+    (root / "etc").mkdir()
+    (root / "etc" / "passwd").write_text("root:x:0:0::/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n", encoding="utf-8")
+    (root / "etc" / "group").write_text("root:x:0:\napp:x:1000:\n", encoding="utf-8")
+    archive = root.with_suffix(".tar")
+    run("tar", "--directory", root, "--create", "--file", archive, "etc")
+    return archive
 
 
 @pytest.fixture(scope="session")

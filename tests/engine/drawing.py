@@ -39,6 +39,37 @@ TIMES = ("30s", "1.5s", "1m30s", "0", "250ms", "1h1m1.1s", "2h", "1000us", "0s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """An image outside: how it is made of an archive of files, and the `inherits` that tells what it brings."""
+
+    changes: tuple[str, ...] = ()
+    inherits: str = ""
+
+
+# What a chain can stand on: nothing, a usual base, and one that has all that an import can give.
+BASES = {
+    "scratch": Base(),
+    "stackgen-test/bare:1": Base(inherits="inherits: {}"),
+    "stackgen-test/usual:1": Base(
+        changes=("ENV PATH=/usr/local/bin:/usr/bin:/bin", 'CMD ["bash"]'),
+        inherits="inherits: {env: {PATH: '/usr/local/bin:/usr/bin:/bin'}, cmd: [bash]}",
+    ),
+    "stackgen-test/full:1": Base(
+        changes=(
+            *("ENV A=abcabc", "ENV C=/srv", "USER app", "WORKDIR /srv", "EXPOSE 22", "VOLUME /old", "LABEL a=old"),
+            *('ENTRYPOINT ["/init"]', 'CMD ["serve"]', "STOPSIGNAL SIGINT", "HEALTHCHECK --interval=9s CMD old"),
+            *("ONBUILD ENV B=fired", "ONBUILD WORKDIR fired"),
+        ),
+        inherits=(
+            "inherits: {env: {A: abcabc, C: /srv}, user: app, workdir: /srv, expose: [22], volumes: [/old], "
+            "labels: {a: old}, entrypoint: [/init], cmd: [serve], stopsignal: SIGINT, "
+            "healthcheck: {test: old, interval: 9s}, onbuild: [ENV B=fired, WORKDIR fired]}"
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What a builder can be given at all."""
 
@@ -142,21 +173,19 @@ class Drawer:
     """Draws chains."""
 
     random: Random
-    bases: Mapping[str, str]
-    """The reference of each base, and the `inherits` that tells what it brings."""
     abilities: Abilities = Abilities()
-    poison: float = 0.03
+    poison: float = 0.02
     """How often a chain gets an item that nobody takes."""
 
     def chain(self, name: str) -> Chain:
         """One to five stacks."""
-        base = self.random.choice(sorted(self.bases))
+        base = self.random.choice(sorted(BASES))
         asks = self.random.random() < 0.3
         stacks: list[Stack] = []
         for number in range(self.random.randint(1, 5)):
             parent = [f"extends: {stacks[-1].name}"] if stacks else [f"from: {base}"]
-            if not stacks and not asks:
-                parent.append(self.bases[base])
+            if not stacks and not asks and BASES[base].inherits:
+                parent.append(BASES[base].inherits)
             stacks.append(self.stack(f"{name}s{number}", parent))
         if base == "scratch":
             stacks[0] = replace(stacks[0], items=(ACCOUNTS, *stacks[0].items))
@@ -220,8 +249,8 @@ class Drawer:
             if self.random.random() < 0.15:
                 text = self.random.choice(
                     (
-                        "COPY --chmod=0640 --chown=app:app <<'EOF' /copied/by\n$A\n  EOF \nEOF",
-                        "ADD <<-EOF <<OTHER /copied/\n\ta\n\tEOF\nb\nOTHER",
+                        "COPY --chmod=0640 --chown=app:app <<'EOF' /into/by\n$A\n  EOF \nEOF",
+                        "ADD <<-EOF <<OTHER /into/\n\ta\n\tEOF\nb\nOTHER",
                         "HEALTHCHECK --interval=9s \\\n  # said within\n\n  --retries=2 \\\n CMD exec \\\n  curl",
                         "ENV A=1 \\\n    B=$A \\\n\n    C='$A'\nENV  B  two  words $A",
                         "ENTRYPOINT [ \"/a\", \\\n  \"b\" ]\nCMD [\"c\"]",

@@ -17,7 +17,7 @@ from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError
 from stackgen.docker.inherit import Config
 
 from ..docker.chains import chain, expected
-from .commands import execute, run
+from .commands import execute, run, told_apart
 
 pytestmark = pytest.mark.engine
 
@@ -127,12 +127,3 @@ def empty(folder: Path) -> Path:
     context = folder / "context"
     context.mkdir(exist_ok=True)
     return context
-
-
-def told_apart(ours: dict[str, object], theirs: dict[str, object]) -> str:
-    """The keys that differ, in value or in order."""
-    if json.dumps(ours) == json.dumps(theirs):
-        return ""
-    keys = [key for key in {**ours, **theirs} if json.dumps(ours.get(key)) != json.dumps(theirs.get(key))]
-    lines = [f"{key}: we say {ours.get(key)!r}, the engine {theirs.get(key)!r}" for key in keys]
-    return "\n".join(lines or [f"the keys' order: we say {list(ours)}, the engine {list(theirs)}"])

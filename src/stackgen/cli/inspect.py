@@ -13,7 +13,6 @@ import click
 from stackgen import api
 from stackgen.cli.common import colours, fail_on_errors, paths_argument, print_findings, say, stack_options
 from stackgen.diagnostics import Diagnostic
-from stackgen.outside.engine import ask
 from stackgen.report import inspection as report
 from stackgen.stack.project import Options
 
@@ -64,7 +63,10 @@ def _inspected(
     paths: tuple[Path, ...], options: Options, engine: bool, told: set[Diagnostic] | None = None
 ) -> tuple[api.Inspection, ...]:
     """Give the images, or end with what is wrong with them; what is `told` already is not said again."""
-    result = api.inspect(paths, options, ask=ask if engine else None)
+    ask: api.Ask | None = None
+    if engine:
+        from stackgen.outside.engine import ask
+    result = api.inspect(paths, options, ask=ask)
     told = set() if told is None else told
     print_findings(each for each in result.diagnostics if each not in told)
     told.update(result.diagnostics)

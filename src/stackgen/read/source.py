@@ -450,10 +450,10 @@ def parse_mapping(source: Source, what: str, findings: Findings) -> Mapping | No
     """Give the map that a file holds, or None with a finding; `what` names the file's kind ("a stack")."""
     before = findings.errors
     node = parse(source, findings)
-    if isinstance(node, Mapping):
+    if isinstance(node, Mapping) and node.values:
         return node
     if findings.errors == before:
-        if node is None or is_empty(node):
+        if node is None or is_empty(node) or isinstance(node, Mapping):
             message = f"{what} file is empty"
             help = "the smallest stack: from: debian:12-slim" if what == "a stack" else None
         else:

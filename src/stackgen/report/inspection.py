@@ -41,7 +41,7 @@ def table(inspection: Inspection, colour: Paint = plain, columns: int = WIDTH) -
     config = [_row(value) for value in values if value.place[0] not in _KINDS]
     programs = [_row(value) for value in values if value.place[0] in _KINDS]
     layout = _Layout.of([*config, *programs], columns)
-    lines = [*_head(inspection, colour), "", *layout.lines(config, colour)]
+    lines = [*_head(inspection, colour), *_unknown(inspection, colour, columns), "", *layout.lines(config, colour)]
     if programs:
         lines += ["", "  Programs", *layout.lines(programs, colour)]
     return "\n".join(lines)
@@ -61,7 +61,7 @@ def difference_table(
         if each.place[0] not in _UNSHOWN:
             rows += [_row(value, mark) for value, mark in ((each.before, "-"), (each.after, "+")) if value]
     heads = [f"--- {_title(before)}", f"+++ {_title(after)}{call}"]
-    unknown = [line for each in (before, after) for line in _unknown(each, colour)]
+    unknown = [line for each in (before, after) for line in _unknown(each, colour, columns)]
     return "\n".join([*heads, *dict.fromkeys(unknown), "", *_Layout.of(rows, columns).lines(rows, colour)])
 
 
@@ -75,7 +75,7 @@ def history_table(inspection: Inspection, colour: Paint = plain, columns: int = 
         layer -= line.entry.makes_layer
         rows.append((number, line.image, _place(line.origin), visible(" ".join(line.entry.created_by.split("\n")))))
     widths = [max(width(row[column]) for row in rows) for column in range(3)]
-    shown = [*_head(inspection, colour)[:2], ""]
+    shown = [*_head(inspection, colour), *_unknown(inspection, colour, columns), ""]
     for row in rows:
         number, image, place = (_padded(cell, size) for cell, size in zip(row, widths, strict=False))
         room = columns - sum(widths) - 8
@@ -109,23 +109,21 @@ def _head(inspection: Inspection, colour: Paint) -> list[str]:
     if len(names) > 8:
         names = [*names[:3], "…", *names[-3:]]
     lineage = f"{_stack(inspection)}: {' -> '.join(names)}"
-    return [inspection.compiled.image.reference, f"  {colour('dim', lineage)}", *_unknown(inspection, colour)]
+    return [inspection.compiled.image.reference, f"  {colour('dim', lineage)}"]
 
 
-def _unknown(inspection: Inspection, colour: Paint) -> list[str]:
+def _unknown(inspection: Inspection, colour: Paint, columns: int) -> list[str]:
     """Say that nobody knows the outside image, and what depends on it."""
     if inspection.compiled.known:
         return []
     outside = inspection.outside
-    lines = [f"  nobody knows what {outside.reference} brings: that is missing here"]
+    said = f"nobody knows what {outside.reference} brings, so that it is missing here"
     unsure = sorted(place for place in inspection.unsure if place[0] not in _UNSHOWN)
     if unsure:
-        lines[0] += ", and what depends on it:"
-        lines.append(f"    {', '.join(' '.join(place) for place in unsure)}")
+        said += f", and with it what depends on it: {', '.join(' '.join(place) for place in unsure)}"
     stack = shown_path(outside.span.source)
-    help = colour("help", "help")
-    lines.append(f'  {help}: say it in {stack}: inherits: {{user: "1000", …}}; or ask the local engine: --engine')
-    return lines
+    cure = f'say it in {stack}: inherits: {{user: "1000", …}}; or ask the local engine: --engine'
+    return [f"  {line}" for line in _wrapped(said, columns - 2)] + [f"  {colour('help', 'help')}: {cure}"]
 
 
 def _row(value: Value, mark: str = " ") -> _Row:
@@ -239,7 +237,11 @@ def _wrapped(text: str, columns: int) -> list[str]:
 
 def history_json(inspection: Inspection) -> dict[str, Any]:
     """Give an image's history; what BuildKit writes is `CreatedBy` and `EmptyLayer`."""
-    return {"Name": inspection.compiled.image.reference, "History": [_line(line) for line in inspection.history()]}
+    return {
+        "Name": inspection.compiled.image.reference,
+        "History": [_line(line) for line in inspection.history()],
+        **({} if inspection.compiled.known else {"UnknownImage": inspection.outside.reference}),
+    }
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -46,7 +46,6 @@ _WORD = r"[A-Za-z0-9_./:@%+,~^=$*?{}][A-Za-z0-9_./:@%+,~^=$*?{}-]*"
 _PLAIN = re.compile(rf"{_WORD}\Z")
 _PLAIN_VALUE = re.compile(rf'(?:{_WORD}|"(?:[^"\\\n]|\\[^\n])*")?\Z')
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
-_PLAIN_FLAG = re.compile(r"--[a-z-]+(?:=[A-Za-z0-9_./:@%+,~=$-]*)?\Z")
 # A space that is not ASCII may be cut off at the end, so it is not plain either.
 _PLAIN_COMMAND = re.compile(r"(?![\s\[]|--)[^\n\r]*[!-\[\]-~]\Z")
 
@@ -122,15 +121,10 @@ def _is_plain(instruction: Instruction) -> bool:
     match instruction:
         case Env(pairs=pairs) | Label(pairs=pairs):
             return bool(pairs) and all(_PLAIN_NAME.match(name) and _PLAIN_VALUE.match(value) for name, value in pairs)
-        case Copy(sources=sources, dest=dest, flags=flags) | Add(sources=sources, dest=dest, flags=flags):
-            return (
-                bool(sources)
-                and all(map(_PLAIN.match, (*sources, dest)))
-                and all(map(_PLAIN_FLAG.match, flags))
-                and not instruction.heredocs
-            )
-        case Run(command=ShellForm(text=text), flags=flags, heredocs=()):
-            return bool("<<" not in text and _PLAIN_COMMAND.match(text)) and all(map(_PLAIN_FLAG.match, flags))
+        case Copy(sources=sources, dest=dest, flags=(), heredocs=()):
+            return bool(sources) and all(map(_PLAIN.match, (*sources, dest)))
+        case Run(command=ShellForm(text=text), flags=(), heredocs=()):
+            return "<<" not in text and bool(_PLAIN_COMMAND.match(text))
         case Entrypoint(command=ShellForm(text=text)) | Cmd(command=ShellForm(text=text)):
             return bool(_PLAIN_COMMAND.match(text))
         case Entrypoint() | Cmd():
