@@ -120,8 +120,8 @@ class Config:
         )
 
 
-SCRATCH = Config()
-"""What ``FROM scratch`` starts with."""
+SCRATCH = Config(working_dir="/")
+"""What ``FROM scratch`` starts with: BuildKit's ``emptyImage``; the PATH is every image's."""
 
 
 def _pair(entry: str) -> Pair:

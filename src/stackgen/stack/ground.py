@@ -77,7 +77,9 @@ def ground(unit: Unit, shop: Workshop) -> Ground:
         told_by = "data"
     elif plain == "scratch":
         told_by = "docker"
-    config = _from_words({**(known.brings if known else {}), **_words(said)}, said, shop.findings)
+    config = SCRATCH
+    if told_by != "docker":
+        config = _from_words({**(known.brings if known else {}), **_words(said)}, said, shop.findings)
     asked = _asked(reference, evaluated.span, shop) if told_by is None else None
     return Ground(
         above=_bottom(asked or config, known=bool(told_by or asked)),
