@@ -238,7 +238,7 @@ class Drawer:
         lines = [self.line() for _ in range(self.random.randint(1, 4))]
         if self.random.random() < 0.2:
             lines.insert(0, self.random.choice(["# escape=`", "# a comment", "", "# syntax=none"]))
-        if self.random.random() < 0.2 and not lines[-1].endswith("EOF"):
+        if self.random.random() < 0.2 and "<<" not in lines[-1]:
             # Continued by nothing: what is printed below is no part of it.
             lines[-1] += self.random.choice([" \\", "\\  ", " \\\n\\"])
         if self.random.random() < 0.2:
@@ -440,7 +440,7 @@ class Drawer:
         """An instruction that waits for a child."""
         while True:
             text = self.line()
-            if self.random.random() < 0.2 and not text.endswith("EOF"):
+            if self.random.random() < 0.2 and "<<" not in text:
                 text += self.random.choice(["\n", " \\", " \\\n# the end\n"])
             if re.match(r"(?!onbuild)[a-z]+\s+\S", text, re.IGNORECASE) and is_one(text):
                 return text

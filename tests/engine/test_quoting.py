@@ -63,6 +63,8 @@ def test_any_path_arrives_as_written(tiny: str, tmp_path: Path) -> None:
     # A colon in a volume would be a mount of the host's.
     texts = [*AWKWARD, "\\$", "\\${a}"]
     texts.remove(":")
+    # BuildKit asks for the files of a COPY in a header, which takes no control character; stackgen says so.
+    texts.remove("\t")
     names = [name for text in texts for name in (text, f"{text}a{text}", f"a{text}a")]
     paths = [name.replace("\\$", "$") for name in names]
     everything = "".join(texts)

@@ -357,6 +357,20 @@ def _expected(schema: Schema) -> str:
     return " or ".join(words[kind] for kind in sorted(shape.types(schema))) or "another value"
 
 
+_SWITCHES = {
+    **dict.fromkeys(("yes", "y", "on", "true"), "true"),
+    **dict.fromkeys(("no", "n", "off", "false"), "false"),
+}
+
+
+def _number(text: str) -> int | None:
+    """Give the whole number that a text is in some way of writing one, other than ours."""
+    try:
+        return int(text, 0) if text[:2].lower() in ("0x", "0o", "0b") else int(text)
+    except ValueError:
+        return None
+
+
 def _cure(node: Scalar, chain: list[Schema]) -> str | None:
     """Say what to type where that is certain."""
     schema = chain[-1]
@@ -366,8 +380,14 @@ def _cure(node: Scalar, chain: list[Schema]) -> str | None:
         )
         texts = "string" in shape.types(schema) and may_be_empty
         return 'write "" for an empty text, or remove the key' if texts else "give it a value, or remove the key"
-    if "boolean" in shape.types(schema) and node.text.lower() in ("yes", "on", "no", "off"):
-        return f"write {'true' if node.text.lower() in ('yes', 'on') else 'false'}"
+    if "boolean" in shape.types(schema) and node.text.lower() in _SWITCHES:
+        return f"write {_SWITCHES[node.text.lower()]}{'' if node.plain else ', without quotes'}"
+    if shape.types(schema) & {"integer", "number"} and (number := _number(node.text)) is not None:
+        return f"write {number}{'' if node.plain or str(number) != node.text else ', without quotes'}"
+    if re.fullmatch(r"[0-9]+", node.text) and "1m30s" in (_takes(chain) or ""):
+        return f"write {node.text}s"
+    if re.fullmatch(r"0o[0-7]{3,4}", node.text) and "0644" in (_takes(chain) or ""):
+        return f"write 0{node.text[2:]}"
     if re.fullmatch(r"[0-7]{3}", node.text) and "0644" in (_takes(chain) or ""):
         return f"write 0{node.text}"
     if re.fullmatch(r"\d+:\d+(/\w+)?", node.text) and "53/udp" in (_takes(chain) or ""):

@@ -190,7 +190,9 @@ class _Builder:
         tag = self.tag(event)
         built: Node
         if isinstance(event, yaml.ScalarEvent):
-            plain = (event.style in (None, "") and event.tag is None) or tag in ("!reset", "!override")
+            unquoted = event.style in (None, "")
+            unknown = event.tag not in (None, "!", "tag:yaml.org,2002:str", "!unsafe")
+            plain = (unquoted and event.tag is None) or unknown
             built = Scalar(event.value, self.span(event.start_mark, event.end_mark), plain, tag)
         elif isinstance(event, yaml.SequenceStartEvent):
             built = self.sequence(event, tag, depth)
@@ -387,6 +389,11 @@ _PROBLEMS = {
         "this line does not fit the map it stands in",
         "indent it like its neighbours, and quote a value that begins with a quote, { or [",
     ),
+    "did not find expected node content": (
+        "yaml-syntax",
+        "a value is missing here",
+        'write it, or remove the comma: [a, b]; an empty text is ""',
+    ),
     "did not find expected '-' indicator": (
         "yaml-syntax",
         "this line does not fit the list it stands in",
@@ -403,6 +410,10 @@ _IN_BLOCK = r"\{\{.*?\}\}.*?(?=\s+#|\s*$)"
 _ENTRY = re.compile(r"(?P<before>\s*(?:- )*(?:[\w.-]+:\s+)?(?:- )?)(?P<value>[^\s\"'\[{|>&*].*: .*)")
 
 
+# https://yaml.org/spec/1.2.2/#51-character-set
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+
+
 def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
     mark = getattr(error, "problem_mark", None)
     problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
@@ -415,6 +426,14 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
         # What is not closed is told where it begins, not where the parser gave up.
         mark = begun
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    forbidden = None if mark else _FORBIDDEN.search(source.text)
+    if forbidden:
+        before = source.text[: forbidden.start()]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        code, message = "yaml-syntax", f"a character that YAML does not allow: U+{ord(forbidden[0]):04X}"
+        help = "remove it, or write it in double quotes as an escape" + (
+            f": \\x{ord(forbidden[0]):02x}" if ord(forbidden[0]) < 256 else ""
+        )
     line = min(line, source.text.count("\n") + 1)
     text = source.line(line)
     entry = _ENTRY.fullmatch(text.rstrip())
@@ -422,7 +441,7 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
         help = f"write {entry['before'].strip()} {json.dumps(entry['value'], ensure_ascii=False)}".replace(
             "write  ", "write "
         )
-    elif problem.startswith("found character") and text[column - 1 : column] == "\t":
+    elif "tab character" in problem or (problem.startswith("found character") and text[column - 1 : column] == "\t"):
         code, message, help = "tab", "a tab cannot indent YAML", "indent with blanks"
     elif problem.startswith("did not find expected ','") and text[column - 1 : column] == ":":
         message, help = "a second `: ` in one entry", 'put the value in quotes: {sh: "curl -H Accept: json"}'

@@ -113,9 +113,11 @@ def ended(text: str) -> str:
         if not line or line.startswith("#"):
             continue
         match = _CONTINUED["\\"].search(lines[index].rstrip("\r"))
-        if not match:
+        if match:
+            lines[index] = lines[index][: match.start()]
+        # A line that was the escape character alone leaves the one above it as the last.
+        if lines[index].strip(GO_SPACE):
             break
-        lines[index] = lines[index][: match.start()]
     return "\n".join(lines)
 
 
