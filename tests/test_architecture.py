@@ -24,9 +24,9 @@ ROOMS: dict[str, str] = {
         inherit history
     """,
     "stack": """
-        __init__ project model expressions load merge programs resolve
+        __init__ project model expressions documents load merge programs resolve
         lower.__init__ lower.steps lower.emitter lower.packages lower.repositories lower.users lower.files
-        lower.commands lower.raw lower.image
+        lower.commands lower.raw lower.instructions lower.image
         workshop ground causes reread compile provenance inspection
     """,
     "render": "__init__ repositories supervisord dockerfile compose bake plan",

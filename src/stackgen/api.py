@@ -24,8 +24,9 @@ from stackgen.read.source import Mapping as MappingNode
 from stackgen.render.dockerfile import print_dockerfile
 from stackgen.render.plan import Plan, make_plan
 from stackgen.stack.compile import Compiled, compile_closure
+from stackgen.stack.documents import ENDINGS
 from stackgen.stack.inspection import Difference, Inspection, differences
-from stackgen.stack.load import ENDINGS, Closure
+from stackgen.stack.load import Closure
 from stackgen.stack.load import load as load_closure
 from stackgen.stack.project import PROJECT_FILE, Options, Project, find_root, load_project
 from stackgen.stack.provenance import trace

@@ -11,7 +11,7 @@ from stackgen.lint.rule import Say, Subject, Whole, WholeRule
 from stackgen.read import source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Mapping, Node, Scalar
-from stackgen.stack.load import ENDINGS, Document
+from stackgen.stack.documents import ENDINGS, Document
 
 _ANCHOR = re.compile(r"['\"]?\s*:\s*&")
 _WORD = re.compile(r"\w+")

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from stackgen.diagnostics import Diagnostic, Related, Span
 from stackgen.read import source
+from stackgen.stack.documents import Document
 from stackgen.stack.expressions import Scope
-from stackgen.stack.load import Document
 
 # What may only follow from a fault in what an image is made of.
 FOLLOWING = frozenset(

@@ -15,9 +15,10 @@ from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar, Word, word, words
 from stackgen.stack import model
 from stackgen.stack.causes import Causes
+from stackgen.stack.documents import Document
 from stackgen.stack.expressions import Facts
 from stackgen.stack.ground import Ground, Outside, ground
-from stackgen.stack.load import Closure, Document, Unit
+from stackgen.stack.load import Closure, Unit
 from stackgen.stack.lower.emitter import Above, Tools
 from stackgen.stack.lower.image import lower_image
 from stackgen.stack.lower.steps import Lowered, Placed

@@ -14,8 +14,9 @@ from stackgen.diagnostics import Findings, Related, Source, Span, suggestion
 from stackgen.know.catalog import Catalog, Distribution
 from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar
+from stackgen.stack.documents import Document
 from stackgen.stack.expressions import Facts, Fault, Scope, evaluate
-from stackgen.stack.load import Document, Unit
+from stackgen.stack.load import Unit
 from stackgen.stack.merge import is_reset, merge, settle
 from stackgen.stack.programs import BLOCKS, Key, merge_programs, with_programs
 from stackgen.stack.project import Options, Project

@@ -1,51 +1,31 @@
-"""One image to its steps, in the usual order: one small function for each key."""
+"""One image to its steps, in the usual order."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stackgen.diagnostics import Span, suggestion
 from stackgen.docker import inherit
-from stackgen.docker.errors import DockerfileError, Unsayable
 from stackgen.docker.instructions import (
-    Arg,
     Cmd,
-    Command,
     Entrypoint,
-    Env,
     Exec,
-    Expose,
-    From,
-    Healthcheck,
     Label,
-    Maintainer,
-    Onbuild,
-    ShellForm,
-    Stopsignal,
-    User,
-    Volume,
-    Workdir,
 )
-from stackgen.docker.syntax import ended, escape_dollar, parse_instruction, quote, quote_key
+from stackgen.docker.syntax import escape_dollar
 from stackgen.read.source import Word
-from stackgen.stack.lower.commands import lower_run
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
 from stackgen.stack.lower.files import lower_context, lower_files
+from stackgen.stack.lower.instructions import LOWERERS, form, quoted_pairs
 from stackgen.stack.lower.packages import (
     lower_packages,
     lower_pip,
     wanted_groups,
 )
-from stackgen.stack.lower.raw import lower_raw
 from stackgen.stack.lower.repositories import lower_certificates, lower_repositories
 from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
-from stackgen.stack.lower.users import lower_users
-from stackgen.stack.model import (
-    Command as RunCommand,
-)
-from stackgen.stack.model import CommandForm, FileEntry, Health, Image, PackageGroup, Pair, Section
+from stackgen.stack.model import FileEntry, Image, PackageGroup, Pair, Section
 
 LOG_FOLDER = "/var/log/supervisor"
 
@@ -96,7 +76,7 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
     emitter.begin("user")
     own_user = section("user")
     if own_user:
-        _user(emitter, own_user.value, own_user.span)
+        LOWERERS["user"](emitter, own_user.value, own_user.span)
     emitter.as_declared()
     emitter.own_shell()
     _entrypoint(emitter, section("entrypoint"), section("cmd"))
@@ -199,17 +179,13 @@ def _entrypoint(emitter: Emitter, entrypoint: Section | None, cmd: Section | Non
     supervisor = emitter.image.supervisor
     emitter.begin("entrypoint")
     if entrypoint is not None:
-        emitter.add(Entrypoint(command=_form(entrypoint.value)), entrypoint.span)
+        emitter.add(Entrypoint(command=form(entrypoint.value)), entrypoint.span)
     elif supervisor is not None:
         argv = (supervisor.command, "-n", "-c", supervisor.config)
         emitter.add(Entrypoint(command=Exec(argv)), supervisor.span)
     if cmd is not None:
         emitter.begin("cmd")
-        emitter.add(Cmd(command=_form(cmd.value)), cmd.span)
-
-
-def _form(form: CommandForm) -> Command:
-    return Exec(form.argv) if form.argv is not None else ShellForm(form.shell or "")
+        emitter.add(Cmd(command=form(cmd.value)), cmd.span)
 
 
 def _labels(emitter: Emitter, section: Section | None, project_labels: Mapping[str, Word]) -> None:
@@ -232,7 +208,7 @@ def _labels(emitter: Emitter, section: Section | None, project_labels: Mapping[s
         found += [Pair(name, escape_dollar(word.text), word.span) for name, word in project_labels.items()]
     labels = {pair.name: pair for pair in (*found, *(section.value if section else ()))}
     emitter.begin("labels")
-    pairs = _quoted(emitter, list(labels.values()))
+    pairs = quoted_pairs(emitter, list(labels.values()))
     parts = [pair.span for pair in labels.values()]
     emitter.add(Label(pairs=pairs), section.span if section else file, parts=parts)
 
@@ -241,185 +217,10 @@ def _any_span(image: Image) -> Span:
     return next(iter(image.spans.values()))
 
 
-def _quoted(emitter: Emitter, pairs: list[Pair]) -> tuple[tuple[str, str], ...]:
-    """Give names and values as Dockerfile words; one that cannot be said is a finding at its place."""
-    quoted: list[tuple[str, str]] = []
-    for pair in pairs:
-        try:
-            quoted.append((quote_key(pair.name), quote(pair.value or "")))
-        except Unsayable as error:
-            emitter.findings.error(
-                "unsayable",
-                f"a Dockerfile cannot say `{pair.name}`: {error.reason}",
-                pair.span,
-                help="put it into a file: files: [{content: …, dest: …}]" if "\n" in (pair.value or "") else None,
-            )
-    return tuple(quoted)
-
-
-_REFERENCE = re.compile(r"(?<!\\)\$\{?(\w+)")
-
-
-def _env(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
-    """Write one ENV, and another where a value uses a name that stands above it.
-
-    All values of one ENV see the environment from before it (https://docs.docker.com/reference/dockerfile/#env).
-    """
-    together: list[Pair] = []
-    for pair in pairs:
-        names = {each.name for each in together}
-        if names & set(_REFERENCE.findall(pair.value or "")):
-            _env_of(emitter, together, together[0].span)
-            together = []
-        together.append(pair)
-    _env_of(emitter, together, span)
-
-
-def _env_of(emitter: Emitter, pairs: list[Pair], span: Span) -> None:
-    quoted = _quoted(emitter, pairs)
-    if quoted:
-        emitter.add(Env(pairs=quoted), span, parts=[pair.span for pair in pairs])
-
-
-def _args(emitter: Emitter, pairs: tuple[Pair, ...], span: Span) -> None:
-    del span
-    for pair in pairs:
-        quoted = _quoted(emitter, [pair])
-        if quoted:
-            name, value = quoted[0]
-            emitter.add(Arg(pairs=((name, None if pair.value is None else value),)), pair.span)
-
-
-def _expose(emitter: Emitter, ports: tuple[Word, ...], span: Span) -> None:
-    words = tuple(emitter.word(port.text, port.span) for port in ports)
-    if words:
-        emitter.add(Expose(ports=words), span, parts=[port.span for port in ports])
-
-
-def _volumes(emitter: Emitter, paths: tuple[Word, ...], span: Span) -> None:
-    words = tuple(emitter.word(path.text, path.span) for path in paths)
-    if words:
-        emitter.add(Volume(paths=words), span, parts=[path.span for path in paths])
-
-
-def _workdir(emitter: Emitter, path: Word, span: Span) -> None:
-    emitter.cause = span
-    emitter.as_declared()
-    emitter.add(Workdir(path=emitter.word(path.text, path.span)), span)
-
-
-def _user(emitter: Emitter, user: Word, span: Span) -> None:
-    emitter.add(User(user=emitter.word(user.text, user.span)), span)
-    emitter.declare_user()
-
-
-def _stopsignal(emitter: Emitter, signal: Word, span: Span) -> None:
-    emitter.add(Stopsignal(signal=emitter.word(signal.text, signal.span)), span)
-
-
-def _shell(emitter: Emitter, argv: tuple[str, ...], span: Span) -> None:
-    emitter.declare_shell(argv, span)
-
-
-def _healthcheck(emitter: Emitter, health: object, span: Span) -> None:
-    if not isinstance(health, Health):
-        emitter.add(Healthcheck(test=None), span)
-        return
-    kind, *rest = health.test or ("CMD",)
-    if kind not in ("CMD", "CMD-SHELL") or not rest:
-        emitter.findings.error(
-            "wrong-value",
-            f"`test` as a list begins with CMD or CMD-SHELL, and the command follows; this one begins with {kind}",
-            health.span,
-            help=f"test: [CMD, {', '.join(health.test) if kind not in ('CMD', 'CMD-SHELL') else '…'}]",
-        )
-        return
-    test: Command = ShellForm(" ".join(rest)) if kind == "CMD-SHELL" else Exec(tuple(rest))
-    emitter.add(
-        Healthcheck(
-            test=test,
-            interval=health.times.get("interval"),
-            timeout=health.times.get("timeout"),
-            start_period=health.times.get("start_period"),
-            start_interval=health.times.get("start_interval"),
-            retries=None if health.retries is None else str(health.retries),
-        ),
-        span,
-    )
-
-
-_TRIGGERS = (
-    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "RUN", "SHELL", "STOPSIGNAL",
-    "USER", "VOLUME", "WORKDIR",
-)  # fmt: skip
-_INSTEAD_OF_TRIGGER = {
-    "From": "a child names its parent itself, with `extends` or `from`",
-    "Maintainer": "write LABEL org.opencontainers.image.authors=…",
-    "Onbuild": "a trigger reaches children, not grandchildren: say it as `onbuild` of the child",
-}
-
-
-def _onbuild(emitter: Emitter, triggers: tuple[Word, ...], span: Span) -> None:
-    del span
-    for trigger in triggers:
-        try:
-            instruction = parse_instruction(trigger.text)
-        except DockerfileError as error:
-            emitter.findings.error(
-                "onbuild-syntax",
-                f"no Dockerfile instruction: {error.message}",
-                trigger.span,
-                help=suggestion(trigger.text.partition(" ")[0].upper(), _TRIGGERS)
-                if "unknown" in error.message
-                else None,
-            )
-            continue
-        if isinstance(instruction, From | Maintainer | Onbuild):
-            kind = type(instruction).__name__
-            emitter.findings.error(
-                "onbuild-forbidden",
-                f"ONBUILD takes no {kind.upper()}",
-                trigger.span,
-                help=_INSTEAD_OF_TRIGGER[kind],
-            )
-            continue
-        # As it is written, over several lines perhaps; the engine keeps it as one.
-        text = ended(f"ONBUILD {trigger.text}").rstrip("\n")
-        emitter.add(parse_instruction(text), trigger.span, text)
-
-
-def _run(emitter: Emitter, commands: tuple[RunCommand, ...], span: Span) -> None:
-    del span
-    for command in commands:
-        lower_run(emitter, command)
-
-
-def _raw(emitter: Emitter, text: Word, span: Span) -> None:
-    del span
-    lower_raw(emitter, text)
-
-
-_LOWERERS: Mapping[str, Callable[..., None]] = {
-    "args": _args,
-    "env": _env,
-    "shell": _shell,
-    "users": lower_users,
-    "workdir": _workdir,
-    "run": _run,
-    "volumes": _volumes,
-    "expose": _expose,
-    "stopsignal": _stopsignal,
-    "healthcheck": _healthcheck,
-    "user": _user,
-    "onbuild": _onbuild,
-    "raw": _raw,
-}
-
-
 def _simple(emitter: Emitter, section: Section | None) -> None:
     if section is not None:
         emitter.begin(section.key)
-        _LOWERERS[section.key](emitter, section.value, section.span)
+        LOWERERS[section.key](emitter, section.value, section.span)
 
 
 def _in_own_order(emitter: Emitter, section: Section) -> None:
@@ -432,18 +233,18 @@ def _in_own_order(emitter: Emitter, section: Section) -> None:
     elif section.key == "files":
         lower_files(emitter, section.value)
     elif section.key == "labels":
-        pairs = _quoted(emitter, list(section.value))
+        pairs = quoted_pairs(emitter, list(section.value))
         if pairs:
             emitter.add(Label(pairs=pairs), section.span, parts=[pair.span for pair in section.value])
     elif section.key in ("entrypoint", "cmd"):
-        form = _form(section.value)
-        emitter.add(Entrypoint(command=form) if section.key == "entrypoint" else Cmd(command=form), section.span)
-    elif section.key in _LOWERERS:
-        _LOWERERS[section.key](emitter, section.value, section.span)
+        command = form(section.value)
+        emitter.add(Entrypoint(command=command) if section.key == "entrypoint" else Cmd(command=command), section.span)
+    elif section.key in LOWERERS:
+        LOWERERS[section.key](emitter, section.value, section.span)
     else:
         emitter.findings.error(
             "not-yet",
             f"`{section.key}` has no place of its own in `steps` yet",
             section.span,
-            help=suggestion(section.key, _LOWERERS) or "write it at the top of the stack",
+            help=suggestion(section.key, LOWERERS) or "write it at the top of the stack",
         )
