@@ -8,13 +8,17 @@ BIN := $(VENV)/bin
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/bin/stackgen: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("stackgen needs Python 3.11 or later" if sys.version_info < (3, 11) else 0)'
 	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/bin/stackgen
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.installed ## Render the four images of stacks/ into build/
+demo: $(VENV)/bin/stackgen ## Render the four images of stacks/ into build/
 	$(BIN)/stackgen render stacks/wordpress.yml
 
 lint: $(VENV)/.installed ## Lint, format check and types

@@ -253,7 +253,9 @@ class Dockerfile:
         return " ".join(["HEALTHCHECK", *chosen.values(), "CMD", command])
 
     def copy(self) -> str:
-        return f"COPY <<{self.random.choice(['EOF', '-EOF', chr(34) + 'EOF' + chr(34)])} /copied\n\t$A ${{B}} 'c'\nEOF"
+        flag = self.random.choice(["", "", "--chown=${NO:-0} ", "--chmod=0644 "])
+        announced = self.random.choice(["EOF", "-EOF", '"EOF"'])
+        return f"COPY {flag}<<{announced} /copied\n\t{self.expansion()} 'c\n\\$ \" #\nEOF"
 
     def word(self) -> str:
         """A word of ENV and LABEL: pieces in every kind of quotes, or a value that we quote."""

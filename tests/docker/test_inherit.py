@@ -253,10 +253,27 @@ def test_the_escape_character_of_the_file() -> None:
 
 
 def test_what_changes_nothing() -> None:
-    """RUN, COPY, ADD and MAINTAINER leave the configuration as it is, but a COPY's words must make sense."""
-    assert build("RUN x\nCOPY a b\nADD a b\nMAINTAINER me") == build("")
+    """RUN, COPY, ADD and MAINTAINER leave the configuration as it is."""
+    assert build("RUN x ${\nCOPY a b\nADD a b\nMAINTAINER me ${\nCOPY <<E /x\n' $A \" \\$\nE") == build("")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("COPY ${A:?no} b", "ADD a ${", "COPY --chown=${A:?no} a b", "ADD --checksum=${A:?no} a b"),
+        *("COPY <<E /x\n${A:?no}\nE", "RUN --mount=type=cache,target=${A:?no} x"),
+    ],
+)
+def test_what_must_make_sense(text: str) -> None:
+    """Words that BuildKit expands are faults where it cannot, though they are no part of the configuration."""
     with pytest.raises(ExpansionError):
-        build("COPY ${A:?no} b")
+        build(text)
+
+
+@pytest.mark.parametrize("text", ["COPY <<'E' /x\n${\nE", "COPY --exclude=${A:?no} a b"])
+def test_what_is_not_expanded(text: str) -> None:
+    """A quoted heredoc is copied as it is, and so is a pattern of what to leave out."""
+    assert build(text) == build("")
 
 
 def test_from_is_no_part_of_a_stage() -> None:

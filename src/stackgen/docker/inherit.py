@@ -40,7 +40,7 @@ from stackgen.docker.instructions import (
     Workdir,
 )
 from stackgen.docker.ports import exposed
-from stackgen.docker.shell import expand_word, expand_words
+from stackgen.docker.shell import expand_document, expand_word, expand_words
 from stackgen.docker.signals import is_signal
 from stackgen.docker.syntax import parse_instruction
 
@@ -187,7 +187,9 @@ def apply(state: State, instruction: Instruction) -> State:
             return _onbuild(state, instruction)
         case Copy() | Add():
             return _copy(state, instruction)
-        case Run() | Maintainer():
+        case Run():
+            return _run(state, instruction)
+        case Maintainer():
             return state
         case From():
             raise RefusedError("FROM begins another stage")
@@ -361,10 +363,29 @@ def _onbuild(state: State, onbuild: Onbuild) -> State:
 
 
 def _copy(state: State, copy: Copy | Add) -> State:
-    """Changes no configuration, but its words must make sense.
+    """Changes no configuration, but its words, and the heredocs that are not quoted, must make sense.
 
     https://docs.docker.com/reference/dockerfile/#copy
     """
-    for word in (*copy.sources, copy.dest):
+    for word in (*copy.sources, copy.dest, *_values(copy.flags, ("chown", "chmod", "checksum"))):
         state.expand(word)
+    for heredoc in copy.heredocs:
+        if heredoc.expand:
+            expand_document(heredoc.content, state.scope)
     return state
+
+
+def _run(state: State, run: Run) -> State:
+    """Changes no configuration, but its mounts must make sense; its command is the shell's business.
+
+    https://docs.docker.com/reference/dockerfile/#run
+    """
+    for mount in _values(run.flags, ("mount",)):
+        for option in mount.split(","):
+            state.expand(option.partition("=")[2])
+    return state
+
+
+def _values(flags: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    parts = (flag.removeprefix("--").partition("=") for flag in flags)
+    return [value for name, _, value in parts if name in names]

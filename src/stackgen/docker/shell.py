@@ -37,6 +37,11 @@ def expand_words(word: str, env: Mapping[str, str], *, escape: str = "\\") -> li
     return _lex(word, env, escape=escape)[1]
 
 
+def expand_document(text: str, env: Mapping[str, str]) -> str:
+    """What COPY writes of a heredoc: names expanded, quotes left, and the escape character always a backslash."""
+    return _lex(text, env, quotes=False)[0] if "$" in text or "\\" in text else text
+
+
 def raw_words(line: str) -> list[str]:
     """A line's words with quotes and escapes left in, nothing expanded: where heredocs are looked for."""
     return _lex(line, _NO_ENV, raw_quotes=True, raw_escapes=True, keep_unset=True)[1]
@@ -60,9 +65,10 @@ def _lex(
     raw_quotes: bool = False,
     raw_escapes: bool = False,
     keep_unset: bool = False,
+    quotes: bool = True,
 ) -> tuple[str, list[str]]:
     # Go's text scanner drops a byte order mark that comes first.
-    lexer = _Lexer(word.removeprefix(_BOM), env, escape, raw_quotes, raw_escapes, keep_unset)
+    lexer = _Lexer(word.removeprefix(_BOM), env, escape, raw_quotes, raw_escapes, keep_unset, quotes)
     try:
         return lexer.until("", raw_escapes)
     except ExpansionError as error:
@@ -77,6 +83,7 @@ class _Lexer:
     raw_quotes: bool
     raw_escapes: bool
     keep_unset: bool
+    quotes: bool
     at: int = 0
     word: str = ""
 
@@ -107,9 +114,9 @@ class _Lexer:
             if character == stop:
                 self.next()
                 return "".join(result), self.end_word(words)
-            if character == "'":
+            if character == "'" and self.quotes:
                 piece = self.add(self.single_quoted())
-            elif character == '"':
+            elif character == '"' and self.quotes:
                 piece = self.add(self.double_quoted())
             elif character == "$":
                 piece = self.add_words(self.dollar(), words)

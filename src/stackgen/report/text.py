@@ -36,13 +36,27 @@ def shown_path(source: Source) -> str:
 
 
 def width(text: str) -> int:
-    """Give how many columns of a terminal a text takes: wide characters two, combining marks none."""
-    columns = 0
+    """Give how many columns of a terminal a text takes: wide characters two, combining marks none, pictures two."""
+    columns, last, joined = 0, 0, False
     for character in text:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
-            continue
-        columns += 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+        if joined or (last == 2 and "\U0001f3fb" <= character <= "\U0001f3ff"):  # more of one picture; a skin's colour
+            joined = False
+        elif character == "\u200d" and last == 2:  # a zero-width joiner
+            joined = True
+        elif character == "\ufe0f" and last == 1:  # makes a picture of a sign
+            columns, last = columns + 1, 2
+        elif not _is_mark(character):
+            last = 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+            columns += last
     return columns
+
+
+def _is_mark(character: str) -> bool:
+    """Whether a character takes no column of its own."""
+    if character == "\u00ad":  # a soft hyphen, which terminals show
+        return False
+    jamo = "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"  # the later parts of a syllable
+    return jamo or unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf", "Zl", "Zp")
 
 
 def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]:
@@ -50,7 +64,7 @@ def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     # A tab stays a tab, so that the caret stands under its character whatever a terminal makes of tabs.
-    before = "".join("\t" if c == "\t" else " " * width(c) for c in line[:start])
+    before = "\t".join(" " * width(part) for part in line[:start].split("\t"))
     carets = mark * max(1, width(line[start:end]))
     number = str(span.line)
     gutter = " " * len(number)
