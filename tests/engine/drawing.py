@@ -35,7 +35,7 @@ PORT_VALUES = ("5000", "5000 5001", "6000-6002", "53/udp", "", "127.0.0.1:8080:8
 SIGNALS = ("SIGTERM", "QUIT", "SIGINT", "9", "37", "SIGRTMIN+3", "RTMAX-1", "CLD")
 USERS = ("app", "root", "0", "1000:1000", "app:app", "4711", "app:0")
 PATHS = ("/data", "/var/lib/x", "relative", "/a b", "/a\\b", "/it's", '/"q"', "/é漢", "/*", "/x/\\$A", "/#", "[a]", "/,")
-TIMES = ("30s", "1.5s", "1m30s", "0", "250ms", "1h1m1.1s", "2h", "1000us", "0s")
+TIMES = ("30s", "1.5s", "1m30s", "250ms", "1h1m1.1s", "2h", "1000us", "0", "0s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +57,12 @@ BASES = {
     "stackgen-test/full:1": Base(
         changes=(
             *("ENV A=abcabc", "ENV C=/srv", "USER app", "WORKDIR /srv", "EXPOSE 22", "VOLUME /old", "LABEL a=old"),
-            *('ENTRYPOINT ["/init"]', 'CMD ["serve"]', "STOPSIGNAL SIGINT", "HEALTHCHECK --interval=9s CMD old"),
+            *('ENTRYPOINT ["/init"]', 'CMD ["serve"]', "HEALTHCHECK --interval=9s CMD old"),
             *("ONBUILD ENV B=fired", "ONBUILD WORKDIR fired"),
         ),
         inherits=(
             "inherits: {env: {A: abcabc, C: /srv}, user: app, workdir: /srv, expose: [22], volumes: [/old], "
-            "labels: {a: old}, entrypoint: [/init], cmd: [serve], stopsignal: SIGINT, "
+            "labels: {a: old}, entrypoint: [/init], cmd: [serve], "
             "healthcheck: {test: old, interval: 9s}, onbuild: [ENV B=fired, WORKDIR fired]}"
         ),
     ),
@@ -76,8 +76,12 @@ class Abilities:
     heredocs: bool = True
     start_interval: bool = True
     operators: tuple[str, ...] = (*OPERATORS, "/")
-    lines: Callable[[str], bool] = lambda _: True
-    """Whether it can be given an instruction as text."""
+    zeros: bool = True
+    """A time of 0, and 0 retries, of a health check."""
+    within_ports: bool = True
+    """`6${NO:+x}1`, an expansion with an operator within a word of EXPOSE."""
+    nothing: bool = True
+    """A WORKDIR that expands to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +277,9 @@ class Drawer:
             (abilities.heredocs or "<<" not in text)
             and (abilities.start_interval or "--start-interval" not in text)
             and operators <= set(abilities.operators)
-            and abilities.lines(text)
+            and (abilities.zeros or not re.search(r"--[a-z-]+=[+]?0s?(?!\S)", text))
+            and (abilities.within_ports or "6${" not in text)
+            and (abilities.nothing or not re.search(r"WORKDIR\s+(\$NO|'')", text))
         )
 
     # -- values
@@ -368,7 +374,7 @@ class Drawer:
     def expose(self) -> tuple[str, str]:
         ports = [*self.random.sample(PORTS, self.random.choice((0, 1, 2, 3)))]
         ports += [port for port in ("$P", "${P}", "${NO:-5432}", "$NO", "${NO:-53}/udp") if self.random.random() < 0.15]
-        if "#" in self.abilities.operators and self.random.random() < 0.1:
+        if self.abilities.within_ports and self.random.random() < 0.1:
             ports.append("6${NO:+x}1/udp")
         return self.list(ports), f"EXPOSE {' '.join(ports)}"
 
@@ -378,7 +384,7 @@ class Drawer:
 
     def workdir(self) -> tuple[str, str]:
         paths = (*PATHS, "sub", "../up", ".", "..", "/a/../b//c/", "x/./y/", "//z", "${NO:-d}", "${HOME}/w", "$NO", "/w $NO w")
-        path = self.random.choice(paths)
+        path = self.random.choice([path for path in paths if self.can(f"WORKDIR {path}")])
         return f" {self.scalar(path)}", f"WORKDIR {plainly(path)}"
 
     def user(self) -> tuple[str, str]:
@@ -410,11 +416,11 @@ class Drawer:
         lines, flags = [f"\n  test:{test}"], []
         names = ["interval", "timeout", "start_period"] + ["start_interval"] * self.abilities.start_interval
         for name in self.random.sample(names, self.random.randint(0, len(names))):
-            time = self.random.choice(TIMES)
+            time = self.random.choice(TIMES if self.abilities.zeros else TIMES[:-2])
             lines.append(f"\n  {name}: {time}")
             flags.append(f"--{name.replace('_', '-')}={time} ")
         if self.random.random() < 0.5:
-            lines.append(f"\n  retries: {self.random.choice((0, 1, 5))}")
+            lines.append(f"\n  retries: {self.random.choice((1, 5, 0)[: 2 + self.abilities.zeros])}")
         return "".join(lines), f"HEALTHCHECK {''.join(flags)}{plain}"
 
     def entrypoint(self) -> tuple[str, str]:

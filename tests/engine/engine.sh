@@ -6,11 +6,34 @@
 #   eval "$(tests/engine/engine.sh env)"        this shell's docker is that engine
 #   sudo tests/engine/engine.sh down            stops it; images and caches stay
 #
-# Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies, STACKGEN_ENGINE_OPTIONS what dockerd is
-# told besides.
+# With `old` behind it, each is about another engine beside it: Docker 20.10 of Debian 12, which has the BuildKit of 2021
+# and the classic builder, and buildah of Debian 12 in the same folder.
+#
+# Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies (with -old behind it for the old one),
+# STACKGEN_ENGINE_OPTIONS what dockerd is told besides.
 set -euo pipefail
 
-dir=${STACKGEN_ENGINE_DIR:-/var/tmp/stackgen-engine}
+which=${2-}
+case $which in
+  "")
+    suites=(sid testing trixie)
+    packages=(docker.io docker-cli docker-buildx docker-compose containerd)
+    programs=(docker dockerd containerd runc)
+    options=()
+    ;;
+  old)
+    suites=(bookworm)
+    packages=(docker.io containerd buildah)
+    programs=(docker dockerd containerd runc buildah)
+    # Nothing runs in it, so it needs no network.
+    options=(--bridge=none)
+    ;;
+  *)
+    printf 'engine.sh: there is no engine "%s", only old\n' "$which" >&2
+    exit 1
+    ;;
+esac
+dir=${STACKGEN_ENGINE_DIR:-/var/tmp/stackgen-engine}${which:+-$which}
 tools=$dir/tools
 pidfile=$dir/docker.pid
 socket=$dir/docker.sock
@@ -21,6 +44,12 @@ print_env() {
   printf 'export PATH=%q:"$PATH"\n' "$tools/bin"
   printf 'export DOCKER_HOST=%q\n' "unix://$socket"
   printf 'export DOCKER_CONFIG=%q\n' "$dir/config"
+  if [[ $which == old ]]; then
+    # buildah's own places, so that it touches nothing of the machine's.
+    printf 'export HOME=%q\n' "$dir/buildah"
+    printf 'export CONTAINERS_STORAGE_CONF=%q\n' "$dir/buildah/storage.conf"
+    printf 'export CONTAINERS_REGISTRIES_CONF=%q\n' "$dir/buildah/registries.conf"
+  fi
 }
 
 die() {
@@ -39,7 +68,7 @@ fetch_suite() {
   [[ -r $sources ]] || die "no $sources, from which the way to Debian's packages is read"
   mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial" "$into"
   awk 'BEGIN { RS = "" } NR == 1' "$sources" | sed -E "s/^Suites:.*/Suites: $suite/" >"$apt/parts/engine.sources"
-  local options=(
+  local lists=(
     -o "Dir::Etc::sourceparts=$apt/parts"
     -o Dir::Etc::sourcelist=/dev/null
     -o "Dir::State::lists=$apt/lists"
@@ -47,10 +76,10 @@ fetch_suite() {
     -o APT::Sandbox::User=root
     -o Acquire::Languages=none
   )
-  apt-get "${options[@]}" update || return 1
+  apt-get "${lists[@]}" update || return 1
   (
     cd "$into" || exit 1
-    apt-get "${options[@]}" download docker.io docker-cli docker-buildx docker-compose containerd
+    apt-get "${lists[@]}" download "${packages[@]}"
   ) || return 1
   rm -rf "$apt"
 }
@@ -68,7 +97,7 @@ unpack() {
   for plugin in docker-buildx docker-compose; do
     find "$root/usr" -type f -path "*/cli-plugins/$plugin" -exec cp -t "$root/plugins" {} + || return 1
   done
-  for program in docker dockerd containerd runc; do
+  for program in "${programs[@]}"; do
     "$root/bin/$program" --version || return 1
   done
 }
@@ -77,14 +106,14 @@ fetch() {
   local suite new
   rm -rf "$dir"/new.*
   new=$(mktemp -d "$dir/new.XXXXXX")
-  for suite in sid testing trixie; do
+  for suite in "${suites[@]}"; do
     rm -rf "${new:?}"/*
     fetch_suite "$suite" "$new/debs" || continue
     # A later suite's runc wants a newer libc than this machine's; its own one serves as well.
     (cd "$new/debs" && apt-get -o APT::Sandbox::User=root download runc) || die "no runc: has apt-get update been run?"
     if unpack "$new/debs" "$new/root"; then
       mkdir -p "$dir/config/cli-plugins"
-      cp "$new/root/plugins/"* "$dir/config/cli-plugins/"
+      cp -r "$new/root/plugins/." "$dir/config/cli-plugins/"
       rm -rf "$tools"
       mv "$new/root" "$tools"
       rm -rf "$new"
@@ -94,6 +123,15 @@ fetch() {
   done
   rm -rf "$new"
   die "no engine could be got from Debian"
+}
+
+# What buildah is told of this machine: its images lie here, and it asks no registry.
+configure_buildah() {
+  local place=$dir/buildah
+  mkdir -p "$place/.config/containers"
+  printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "%s"\n' "$place/images" "$place/run" >"$place/storage.conf"
+  : >"$place/registries.conf"
+  printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$place/.config/containers/policy.json"
 }
 
 running() {
@@ -120,6 +158,15 @@ up() {
   # Two callers at once must not start two; the lock must not be inherited by what is started.
   exec 9>"$dir/lock"
   flock 9
+  if [[ $which == old ]]; then
+    configure_buildah
+    # What buildah is linked with.
+    local library
+    for library in libdevmapper1.02.1 libgpgme11 libseccomp2; do
+      dpkg-query --show "$library" >/dev/null 2>&1 ||
+        apt-get install --yes --no-install-recommends "$library" >&2 </dev/null
+    done
+  fi
   [[ -x $tools/bin/dockerd ]] || fetch >&2
   answers && return 0
   # Without it no service name resolves: the engine leads a container's name look-ups to itself by rules in there.
@@ -131,12 +178,12 @@ up() {
   # A number left by a run that was killed may belong to any process by now, and dockerd would believe it.
   rm -f "$pidfile" "$socket"
   running "$dir/exec/containerd/containerd.pid" containerd || rm -f "$dir/exec/containerd/containerd.pid"
-  local options=()
-  read -ra options <<<"${STACKGEN_ENGINE_OPTIONS-}"
+  local more=()
+  read -ra more <<<"${STACKGEN_ENGINE_OPTIONS-}"
   PATH=$tools/bin:$PATH setsid dockerd \
     --host "unix://$socket" --pidfile "$pidfile" \
     --data-root "$dir/data" --exec-root "$dir/exec" \
-    --iptables=false --ip6tables=false "${options[@]}" \
+    --iptables=false --ip6tables=false "${options[@]}" "${more[@]}" \
     </dev/null >"$log" 2>&1 9>&- &
   wait_until 60 answers && return 0
   tail -n 20 "$log" >&2
@@ -157,5 +204,5 @@ case ${1-} in
   up) up ;;
   down) down ;;
   env) print_env ;;
-  *) die "usage: engine.sh up|down|env" ;;
+  *) die "usage: engine.sh up|down|env [old]" ;;
 esac

@@ -9,6 +9,7 @@ import click
 
 from stackgen import api
 from stackgen.cli.common import (
+    INVALID,
     OUT_OF_DATE,
     fail_on_errors,
     paths_argument,
@@ -56,7 +57,12 @@ def command(paths: tuple[Path, ...], format: str, fix: bool, diff: bool, strict:
         if diff:
             _print_diff(texts)
             raise SystemExit(OUT_OF_DATE if texts else 0)
-        write_fixes(texts)
+        try:
+            write_fixes(texts)
+        except OSError as error:
+            where = Path(error.filename2 or error.filename or "").name.removeprefix(".").removesuffix(".new")
+            say(f"error[cannot-write]: {where} cannot be written: {(error.strerror or 'failed').lower()}")
+            raise SystemExit(INVALID) from None
         mended = sum(each.fix is not None for each in result.diagnostics)
         if mended:
             say(f"mended: {mended}")

@@ -197,6 +197,7 @@ class _Reporter:
                 continue
             answer = _answer(key, error.schema.get("x-words", {}))
             close = None if answer else did_you_mean(key, known)
+            taken = {*node.values, *(did_you_mean(other, known) for other in node.values if other != key)}
             help = answer or (f'did you mean "{close}"?' if close else None)
             self.answered.update((path, other) for other in known if help and re.search(rf"[`\"]{other}\b", help))
             self.puzzling = self.puzzling or help is None
@@ -210,7 +211,7 @@ class _Reporter:
                 f'"{key}" is not a key of {where}',
                 node.keys[key],
                 help=help or _keys(known),
-                fix=Fix(node.keys[key], close) if close and close not in node.values else None,
+                fix=Fix(node.keys[key], close) if close and close not in taken else None,
             )
             self.faults.append((*path, key))
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -134,6 +135,23 @@ class _Broken(Exception):
     """Reading cannot go on; the finding is already kept."""
 
 
+# What libyaml, of YAML 1.1, takes for line ends too; YAML 1.2 and editors do not.
+_OTHER_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+
+
+def _places(text: str) -> Callable[[Any], tuple[int, int]]:
+    """Give what tells the line and column of one of the parser's marks, as an editor counts them."""
+    if not _OTHER_BREAKS.search(text):
+        return lambda mark: (mark.line + 1, mark.column + 1)
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+
+    def at(mark: Any) -> tuple[int, int]:
+        line = bisect_right(starts, mark.index)
+        return line, mark.index - starts[line - 1] + 1
+
+    return at
+
+
 class _Builder:
     """Builds the nodes of one document from the parser's events."""
 
@@ -141,6 +159,7 @@ class _Builder:
         self.source = source
         self.findings = findings
         self.parser: Any = _Parser(source.text)
+        self.at = _places(source.text)
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.open_anchors: set[str] = set()
         self.told: set[int] = set()
@@ -148,7 +167,7 @@ class _Builder:
         self.count = 0
 
     def span(self, start: Any, end: Any) -> Span:
-        return Span(self.source, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+        return Span(self.source, *self.at(start), *self.at(end))
 
     def fail(self, code: str, message: str, span: Span, help: str | None = None) -> _Broken:
         self.findings.error(code, message, span, help=help)
@@ -350,11 +369,11 @@ class _Builder:
         """A block collection ends where its last node does: the parser's own mark is the next token's."""
         if start.flow_style or last is None:
             return self.span(start.start_mark, end.end_mark)
-        first = start.start_mark
+        first = self.span(start.start_mark, start.start_mark)
         closing = last.span
-        if closing.line < first.line + 1:  # an alias to what stands above
-            return self.span(first, first)
-        return Span(self.source, first.line + 1, first.column + 1, closing.end_line, closing.end_column)
+        if closing.line < first.line:  # an alias to what stands above
+            return first
+        return replace(first, end_line=closing.end_line, end_column=closing.end_column)
 
 
 _PROBLEMS = {
@@ -425,7 +444,7 @@ def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
     ):
         # What is not closed is told where it begins, not where the parser gave up.
         mark = begun
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    line, column = _places(source.text)(mark) if mark else (1, 1)
     forbidden = None if mark else _FORBIDDEN.search(source.text)
     if forbidden:
         before = source.text[: forbidden.start()]

@@ -104,7 +104,17 @@ def load_project(inputs: Inputs, findings: Findings) -> Project:
         return Project(inputs=inputs, suspect=True)
     for key in ("templates", "data"):
         folder = node.get(key)
-        if isinstance(folder, Scalar) and not inputs.is_folder(folder.text):
+        if isinstance(folder, Scalar) and inputs.inside("", folder.text) is None:
+            findings.error(
+                "outside-project",
+                f"`{key}` leads out of the project",
+                folder.span,
+                help="put the folder into the project; --templates takes one from elsewhere"
+                if key == "templates"
+                else "put the folder into the project",
+            )
+            node = node.without(key)
+        elif isinstance(folder, Scalar) and not inputs.is_folder(folder.text):
             findings.error(
                 "cannot-read", f'there is no folder "{folder.text}"', folder.span, help=f"make it, or remove `{key}`"
             )

@@ -37,8 +37,9 @@ def _apply(text: str, fixes: Iterable[Fix]) -> str:
 
 
 def write_fixes(texts: dict[Path, tuple[Source, str]]) -> None:
-    """Write the texts, each by a rename, with the file's own mode. Raises OSError."""
-    for path, (_, after) in texts.items():
+    """Write the texts, each by a rename, with the file's own mode; a link stays one. Raises OSError."""
+    for given, (_, after) in texts.items():
+        path = Path(os.path.realpath(given))
         temporary = path.with_name(f".{path.name}.new")
         mark = "\ufeff" if path.read_bytes().startswith(b"\xef\xbb\xbf") else ""
         temporary.write_bytes((mark + after).encode())
