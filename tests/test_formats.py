@@ -119,8 +119,8 @@ def test_width_as_terminals_have_it() -> None:
     """What we hold for the width of a character is what the width of characters is known to be."""
     letters = [chr(code) for code in range(0x20, 0x2FA20) if not 0x7F <= code < 0xA0 and not 0xD800 <= code < 0xE000]
     wrong = [letter for letter in letters if letter.isprintable() and text.width(letter) != wcwidth.wcwidth(letter)]
-    # Trigrams, hexagrams and counting rods are wide since Unicode 16, which some Pythons do not know; fillers are blank,
-    # and half a flag is none.
+    # Trigrams, hexagrams and counting rods are wide since Unicode 16, which some Pythons do not know; fillers are
+    # blank, and half a flag is none.
     young = (range(0x2630, 0x2690), range(0x4DC0, 0x4E00), range(0x1D300, 0x1D380))
     others = ("\u3164", "\uffa0", *map(chr, range(0x1F1E6, 0x1F200)))
     assert not [each for each in wrong if each not in others and not any(ord(each) in some for some in young)]
@@ -283,3 +283,16 @@ def test_github(tmp_path: Path) -> None:
             assert (said["line"], said["col"]) == (str(place["line"]), str(place["column"]))
             assert (said["endLine"], said["endColumn"]) == (str(place["endLine"]), str(place["endColumn"]))
         assert {"error": "error", "warning": "warning", "info": "notice"}[each["severity"]] == command[1]
+
+
+def test_nothing_of_a_stack_moves_the_cursor(tmp_path: Path) -> None:
+    """A stack cannot write to the terminal of who validates it: its control characters are shown as one sign each."""
+    text = 'from: debian:12-slim\n"\\e[31mred\\r\\n": x\ntag: [\x85a]\n# \x85\n'
+    tree(
+        tmp_path,
+        {"app.yml": text.encode(), "bad.yml": b"from: x\ntag: \x1b[31mred\n", "old.yml": b"from: x\rtag: [x]\r"},
+    )
+    for stack in ("app.yml", "bad.yml", "old.yml"):
+        printed = run(["validate", stack], tmp_path).stderr
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", printed)
+        assert "�" in printed

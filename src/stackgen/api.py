@@ -174,7 +174,9 @@ def load(
     findings = Findings()
     inputs = Inputs(root)
     project = load_project(inputs, findings)
-    stacks, covers = _stacks(root, absolute, project)
+    # A project file that is broken may have said which stacks: then its faults are the answer.
+    unsaid = not absolute and not project.stacks and bool(findings.errors)
+    stacks, covers = ([], ()) if unsaid else _stacks(root, absolute, project)
     closure = load_closure(stacks, project, options, findings)
     _check_variables(closure, project, options, findings)
     own_data = Inputs(root / project.data) if project.data else None

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from stackgen.docker import inherit
 from stackgen.docker.arguments import platform_args
 from stackgen.docker.config import Config, Health
-from stackgen.docker.instructions import Arg, Cmd, Entrypoint, Expose, Healthcheck, Instruction
+from stackgen.docker.instructions import Arg, Cmd, Entrypoint, Env, Exec, Expose, Healthcheck, Instruction, ShellForm
 from stackgen.docker.shell import expand_words
 from stackgen.docker.syntax import parse
 
@@ -126,6 +126,12 @@ class Dialect:
     """A time that HEALTHCHECK does not give is the parent's, with NONE too."""
     env_wins: bool = False
     """An ENV hides an ARG of the same name, wherever the two stand."""
+    args_in_turn: bool = True
+    """A default of an ARG sees the ARGs before it in the same instruction."""
+    empty_is_none: bool = False
+    """A shell form without any text clears what was inherited."""
+    own_env_last: bool = False
+    """What a Dockerfile sets stands behind all that it inherits, in the order in which it is set first."""
     knows_platforms: bool = True
     """`ARG TARGETARCH` and its like have a value."""
     scratch: str = "/"
@@ -145,16 +151,27 @@ class Dialect:
         state = inherit.begin(
             replace(parent, on_build=()), global_args=platform_args() if self.knows_platforms else {}
         )
+        own = {} if "PATH" in dict(parent.env) else {"PATH": None}
         for instruction in (*inherit.triggers(parent), *(each.instruction for each in parsed)):
+            if isinstance(instruction, Env):
+                own |= dict.fromkeys(state.expand(name) for name, _ in instruction.pairs)
             state = self.apply(state, instruction)
+        env = dict(state.config.env)
+        if self.own_env_last:
+            env = {name: value for name, value in env.items() if name not in own} | {name: env[name] for name in own}
         labels = {**dict(state.config.labels), **dict(self.labels)}
-        return inherit.finish(state.set(labels=tuple(sorted(labels.items()))))
+        return inherit.finish(state.set(env=tuple(env.items()), labels=tuple(sorted(labels.items()))))
 
     def apply(self, state: inherit.State, instruction: Instruction) -> inherit.State:
         before, after = state.config, inherit.apply(state, instruction)
         match instruction:
-            case Arg() if self.env_wins:
-                return replace(after, scope={**after.scope, **dict(before.env)})
+            case Arg(pairs=pairs):
+                scope = after.scope
+                if not self.args_in_turn:
+                    alone = [inherit.apply(state, Arg(pairs=(pair,))) for pair in pairs]
+                    values = [(name, each.args[name]) for (name, _), each in zip(pairs, alone, strict=True)]
+                    scope = {**state.scope, **{name: value for name, value in values if value is not None}}
+                return replace(after, scope={**scope, **dict(before.env)} if self.env_wins else scope)
             case Healthcheck() if self.times_are_inherited and before.healthcheck and after.config.healthcheck:
                 return after.set(healthcheck=_with_times(after.config.healthcheck, before.healthcheck))
             case Expose() if not self.ranges:
@@ -162,7 +179,9 @@ class Dialect:
                 ports = {word if "/" in word else f"{word}/tcp" for word in words}
                 return state.set(exposed_ports=tuple(sorted({*before.exposed_ports, *ports})))
             case Entrypoint() | Cmd():
-                if not self.own_shell:
+                if self.empty_is_none and instruction.command == ShellForm(""):
+                    after = inherit.apply(state, type(instruction)(command=Exec(())))
+                elif not self.own_shell:
                     after = inherit.apply(state.set(shell=None), instruction).set(shell=before.shell)
                 return after if self.args_escaped else after.set(args_escaped=before.args_escaped)
         return after
@@ -188,7 +207,7 @@ def _with_times(health: Health, parent: Health) -> Health:
 
 DIALECTS = {
     "BuildKit": Dialect(),
-    "BuildKit of 20.10": Dialect(),
+    "BuildKit of 20.10": Dialect(args_in_turn=False),
     "classic builder": Dialect(
         args_escaped=False,
         times_are_inherited=True,
@@ -203,6 +222,8 @@ DIALECTS = {
         scratch="",
         own_shell=False,
         ranges=False,
+        empty_is_none=True,
+        own_env_last=True,
         labels=(("io.buildah.version", "1.28.2"),),
         own_keys=frozenset({"Hostname"}),
     ),

@@ -80,8 +80,16 @@ class Abilities:
     """A time of 0, and 0 retries, of a health check."""
     within_ports: bool = True
     """`6${NO:+x}1`, an expansion with an operator within a word of EXPOSE."""
+    after_arrays: bool = True
+    """Text behind a JSON array, which makes it none."""
     nothing: bool = True
     """A WORKDIR that expands to nothing."""
+    no_ports: bool = True
+    """An EXPOSE that expands to nothing."""
+    special_names: bool = True
+    """`$$`, `$#` and their like, which no Dockerfile gives a value."""
+    doubled_escape: bool = True
+    """Two backslashes at the end of a line, which continue nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +287,11 @@ class Drawer:
             and operators <= set(abilities.operators)
             and (abilities.zeros or not re.search(r"--[a-z-]+=[+]?0s?(?!\S)", text))
             and (abilities.within_ports or "6${" not in text)
+            and (abilities.after_arrays or "] x" not in text)
             and (abilities.nothing or not re.search(r"WORKDIR\s+(\$NO|'')", text))
+            and (abilities.no_ports or not re.search(r"EXPOSE.*\$(NO\b|P\b|\{P)", text, re.DOTALL))
+            and (abilities.special_names or not re.search(r"\$[$!@#?*-]", text))
+            and (abilities.doubled_escape or not re.search(r"\\\\[ \t]*(\r?\n|\r?\Z)", text))
         )
 
     # -- values
@@ -290,7 +302,10 @@ class Drawer:
     def value(self) -> str:
         """A value in which `$` means a variable."""
         pieces = self.random.choice((0, 1, 1, 2, 2, 3, 4))
-        return "".join(self.random.choice((self.literal, self.literal, self.expansion))() for _ in range(pieces))
+        while True:
+            kinds = (self.random.choice((self.literal, self.literal, self.expansion)) for _ in range(pieces))
+            if self.can(text := "".join(draw() for draw in kinds)):
+                return text
 
     def literal(self) -> str:
         return self.random.choice(LITERALS)
@@ -374,6 +389,7 @@ class Drawer:
     def expose(self) -> tuple[str, str]:
         ports = [*self.random.sample(PORTS, self.random.choice((0, 1, 2, 3)))]
         ports += [port for port in ("$P", "${P}", "${NO:-5432}", "$NO", "${NO:-53}/udp") if self.random.random() < 0.15]
+        ports = [port for port in ports if self.can(f"EXPOSE {port}")]
         if self.abilities.within_ports and self.random.random() < 0.1:
             ports.append("6${NO:+x}1/udp")
         return self.list(ports), f"EXPOSE {' '.join(ports)}"

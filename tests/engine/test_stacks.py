@@ -24,7 +24,7 @@ from stackgen.docker.errors import DockerfileError, RefusedError
 from stackgen.docker.instructions import Instruction
 
 from .builders import BUILDKIT, Builder
-from .commands import execute, run, told_apart
+from .commands import execute, told_apart
 from .drawing import BASES, Chain, Drawer, Item
 
 pytestmark = pytest.mark.engine

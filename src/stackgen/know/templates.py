@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from jinja2.exceptions import TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
 
-from stackgen.diagnostics import Source
+from stackgen.diagnostics import Findings, Related, Source, Span
 from stackgen.read.inputs import InputError, Inputs
 from stackgen.resources import TEMPLATES
 
@@ -24,13 +24,28 @@ _SHIPPED = Inputs(TEMPLATES)
 
 
 class TemplateFault(Exception):
-    """A user's template cannot be rendered: its name, the line, and why."""
+    """A user's template cannot be rendered: its name, the line, and why.
 
-    def __init__(self, name: str, line: int, reason: str) -> None:
+    `places` are the lines of the user's own templates that lead there, the innermost first.
+    """
+
+    def __init__(self, name: str, line: int, reason: str, places: tuple[Span, ...] = ()) -> None:
         self.name = name
         self.line = line
         self.reason = reason
+        self.places = places
         super().__init__(f"{name}:{line}: {reason}")
+
+    def tell(self, findings: Findings, asked: Span | None) -> None:
+        """Keep the finding: at the line of the template, with the place in the stack that asks for it."""
+        if not self.places:
+            message = f"template {self.name}, line {self.line}: {self.reason}"
+            findings.error("template-fails", message, asked)
+            return
+        where, *outer = self.places
+        related = [Related("included here", span) for span in outer]
+        related += [Related("asked for here", asked)] if asked else []
+        findings.error("template-fails", f"the template fails: {self.reason}", where, related=related)
 
 
 def _environment(load: Callable[[str], tuple[str, str, None] | None]) -> Environment:
@@ -100,32 +115,53 @@ class Templates:
         try:
             return self._environment.get_template(name).render(names)
         except TemplateSyntaxError as error:
-            raise TemplateFault(error.name or name, error.lineno, error.message or "syntax") from None
-        except (UndefinedError, TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise TemplateFault(*_innermost(error, name), _reason(error)) from None
+            way = [*self._way(error, name), (error.name or name, error.lineno)]
+            raise self._fault(way, error.message or "syntax") from None
+        except _FAILING as error:
+            raise self._fault(self._way(error, name) or [(name, 1)], _reason(error)) from None
+
+    def _fault(self, way: list[tuple[str, int]], reason: str) -> TemplateFault:
+        # Of each template its innermost line: that one extends another says nothing of the fault.
+        lines = dict(way)
+        spans = (self._line(name, lines[name]) for name in dict.fromkeys(name for name, _ in reversed(way)))
+        return TemplateFault(*way[-1], reason, tuple(span for span in spans if span is not None))
+
+    def _way(self, error: Exception, name: str) -> list[tuple[str, int]]:
+        """Give the templates and lines that lead to an error: Jinja rewrites the traceback to say so."""
+        way: list[tuple[str, int]] = []
+        trace = error.__traceback__
+        while trace is not None:
+            file = trace.tb_frame.f_code.co_filename
+            if file == name or (not file.endswith(".py") and self.has(file.removeprefix(OURS))):
+                way.append((file, trace.tb_lineno))
+            trace = trace.tb_next
+        return way
+
+    def _line(self, name: str, line: int) -> Span | None:
+        """Give a line of a user's own template; None where it is ours."""
+        place = next((place for place in self.own if place.is_file(name)), None)
+        if place is None or name.startswith(OURS):
+            return None
+        text = place.read(name).decode("utf-8", "replace")
+        source = Source(name, text, place.root)
+        line = min(max(line, 1), text.count("\n") + 1)
+        content = source.line(line)
+        first = len(content) - len(content.lstrip())
+        return Span(source, line, first + 1, line, max(first + 2, len(content.rstrip()) + 1))
+
+
+_FAILING = (
+    TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError, MemoryError,
+)  # fmt: skip
 
 
 def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _innermost(error: Exception, name: str) -> tuple[str, int]:
-    """Give the template and line where an error arose: Jinja rewrites the traceback to say so."""
-    place = (name, 1)
-    trace = error.__traceback__
-    while trace is not None:
-        filename = trace.tb_frame.f_code.co_filename
-        if (
-            "{%" not in filename
-            and trace.tb_frame.f_code.co_name
-            in (
-                "top-level template code",
-                "template",
-            )
-        ) or trace.tb_frame.f_code.co_name.startswith("block "):
-            place = (filename, trace.tb_lineno)
-        trace = trace.tb_next
-    return place
+    if isinstance(error, TemplateNotFound):
+        return f'no template is called "{error}"'
+    if isinstance(error, RecursionError):
+        return "templates include each other without end"
+    undefined = re.fullmatch(r"'(\w+)' is undefined", str(error))
+    return f'"{undefined[1]}" is not defined' if undefined else str(error) or type(error).__name__
 
 
 def _json(value: Any) -> str:

@@ -123,11 +123,7 @@ def _image_files(
         dockerfile = print_dockerfile(lowered, templates, options, project)
         files.append(PlannedFile("Dockerfile", dockerfile.encode(), PLAIN))
     except TemplateFault as fault:
-        findings.error(
-            "template-fails",
-            f"template {fault.name}, line {fault.line}: {fault.reason}",
-            next(iter(compiled.image.spans.values()), None),
-        )
+        fault.tell(findings, next(iter(compiled.image.spans.values()), None))
     files.append(PlannedFile(".dockerignore", dockerignore(lowered.allowed).encode(), PLAIN))
     for file in lowered.files:
         content = _content(file, templates, findings)
@@ -158,5 +154,5 @@ def _content(file: ContextFile, templates: Templates, findings: Findings) -> byt
     except Unsayable as error:
         findings.error("unsayable", f"supervisord cannot be told this: {error}", file.span)
     except TemplateFault as fault:
-        findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", file.span)
+        fault.tell(findings, file.span)
     return None

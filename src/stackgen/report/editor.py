@@ -79,6 +79,9 @@ class _Bundle:
                 made[key] = value
         if "x-later" in raw:
             made["description"] = f"{raw.get('description', '')} Not there yet: {raw['x-later']}.".lstrip()
+        if "`" in made.get("description", ""):
+            # Editors that know it show code as code; the others show the description as it is.
+            made["markdownDescription"] = made["description"]
         interpolated = "x-interpolates" in self.file(file)
         return _opened(made, raw.get("x-takes"), _INTERPOLATED if interpolated else _EXPRESSION)
 
@@ -94,7 +97,7 @@ class _Bundle:
 def _opened(made: dict[str, Any], takes: str | None, expression: str) -> dict[str, Any]:
     """Let a subschema also take an expression, and a text also without quotes."""
     if "enum" in made:
-        about = [key for key in ("title", "description", "default", "examples") if key in made]
+        about = [key for key in ("title", "description", "markdownDescription", "default", "examples") if key in made]
         outside: dict[str, Any] = {key: made.pop(key) for key in about}
         return outside | {"anyOf": [made, {"type": "string", "pattern": expression}]}
     types = made.get("type", ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -59,8 +60,17 @@ def _is_mark(character: str) -> bool:
     return jamo or unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf", "Zl", "Zp")
 
 
+# What would move a terminal's cursor or change its colours; a tab is for the excerpt to keep.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _clean(text: str) -> str:
+    """Give a user's text so that it stays on its line and does nothing to a terminal."""
+    return _CONTROL.sub("\ufffd", text)
+
+
 def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]:
-    line = span.source.line(span.line).rstrip("\r")
+    line = _clean(span.source.line(span.line).rstrip("\r"))
     start = span.column - 1
     end = span.end_column - 1 if span.end_line == span.line else len(line.rstrip())
     # A tab stays a tab, so that the caret stands under its character whatever a terminal makes of tabs.
@@ -77,7 +87,7 @@ def _excerpt(span: Span, colour: Paint, kind: str, mark: str = "^") -> list[str]
 def finding(diagnostic: Diagnostic, colour: Paint = plain) -> str:
     """Give one finding as text."""
     kind = diagnostic.severity
-    head = f"{colour(kind, f'{kind}[{diagnostic.code}]')}: {diagnostic.message}"
+    head = f"{colour(kind, f'{kind}[{diagnostic.code}]')}: {_clean(diagnostic.message)}"
     span = diagnostic.span
     if span is None:
         lines = [head]
@@ -85,13 +95,13 @@ def finding(diagnostic: Diagnostic, colour: Paint = plain) -> str:
         lines = [f"{shown_path(span.source)}:{span.line}:{span.column}: {head}", *_excerpt(span, colour, kind)]
     for related in diagnostic.related[:MOST_RELATED]:
         where = f"{shown_path(related.span.source)}:{related.span.line}:{related.span.column}"
-        lines.append(f"  {colour('note', 'note')}: {related.message}: {where}")
+        lines.append(f"  {colour('note', 'note')}: {_clean(related.message)}: {where}")
         lines += ["  " + line for line in _excerpt(related.span, colour, "note", "-")]
     more = len(diagnostic.related) - MOST_RELATED
     if more > 0:
         lines.append(f"  {colour('note', 'note')}: and in {more} more {'place' if more == 1 else 'places'}")
     if diagnostic.help:
-        lines.append(f"  {colour('help', 'help')}: {diagnostic.help}")
+        lines.append(f"  {colour('help', 'help')}: {_clean(diagnostic.help)}")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from stackgen.diagnostics import Diagnostic, Related, Span
 from stackgen.read import source
-from stackgen.stack.documents import Document
+from stackgen.stack.documents import Document, included_at
 from stackgen.stack.expressions import Scope
 
 # What may only follow from a fault in what an image is made of.
@@ -28,11 +28,17 @@ class Causes:
     """A lens for the findings of one image: keeps back what follows from another, and says what the others come from.
 
     `documents` gives the stacks that the image is made of and stands on, its own first, the root's last; `suspect` is
-    whether something is broken that all else in the image is made of; `above` looks at the parent.
+    whether something is broken that all else in the image is made of, `failed` whether an image above could not be
+    compiled, so that only its variables are known; `above` looks at the parent.
     """
 
     def __init__(
-        self, documents: Callable[[], Iterable[Document]], *, suspect: bool, above: Causes | None = None
+        self,
+        documents: Callable[[], Iterable[Document]],
+        *,
+        suspect: bool,
+        failed: bool,
+        above: Causes | None = None,
     ) -> None:
         self.documents = documents
         self.scope: Scope | None = None
@@ -42,6 +48,9 @@ class Causes:
         """Where branches of `when` stand whose condition nobody knows."""
         if suspect:
             self._following |= FOLLOWING
+        self._failed = failed
+        if failed:
+            self._following |= FOLLOWING - {"undefined-name"}
 
     def __call__(self, found: Diagnostic) -> Diagnostic | None:
         """Give a finding with its causes, or None for one that only follows."""
@@ -60,7 +69,7 @@ class Causes:
         topic, related = found.topic, [*found.related, *_of_documents(found, documents)]
         if found.code in ("no-supervisor", *OF_THE_ROOT):
             topic = (found.code,)
-        if found.span and self.scope and not related:
+        if found.span and self.scope and not found.related:
             names = self.scope.names_in(_written(found.span))
             related += self.scope.set_here(*names[:2])
             if found.code == "wrong-value" and len(names) == 1:
@@ -73,7 +82,7 @@ class Causes:
             return True
         kind, *names = found.topic or ("",)
         if kind == "no-member":
-            return any(names[0] in document.dim for document in documents)
+            return self._failed or any(names[0] in document.dim for document in documents)
         if kind == "no-program":
             return any(lost in document.removed for document in documents for lost in _program(*names))
         if kind == "undefined-name":
@@ -101,6 +110,8 @@ def _of_documents(found: Diagnostic, documents: tuple[Document, ...]) -> Iterabl
     reference = _root(documents).node.get("from")
     if found.code in OF_THE_ROOT and reference is not None:
         yield Related(OF_THE_ROOT[found.code], reference.span)
+    if found.span is not None:
+        yield from included_at(documents, found.span.path)
     kind, *names = found.topic or ("",)
     if kind == "no-member":
         for document in documents:

@@ -84,6 +84,9 @@ class _Down:
     above: Above
     known: bool
     suspect: bool
+    """Whether what it says of itself is not known."""
+    failed: bool
+    """Whether it, or an image above, could not be compiled."""
     unit: Unit
     parent: _Down | None
     causes: Causes
@@ -119,8 +122,12 @@ def _compile(
     blind = unit.blind or (unit.parent is not None and parent is None)
     suspect = blind or unit.partial or shop.project.suspect or any(document.suspect for document in unit.documents)
     suspect = suspect or (parent is not None and parent.suspect)
+    failed = parent is not None and parent.failed
     causes = Causes(
-        lambda: (*unit.documents, *_documents_above(parent)), suspect=suspect, above=parent.causes if parent else None
+        lambda: (*unit.documents, *_documents_above(parent)),
+        suspect=suspect,
+        failed=failed,
+        above=parent.causes if parent else None,
     )
     shop = replace(shop, findings=shop.findings.through(causes))
     stand = _stand_on(unit, None if blind else parent, shop)
@@ -143,7 +150,8 @@ def _compile(
         supervised=parent.supervised if parent else {},
         above=stand.above,
         known=stand.known,
-        suspect=True,
+        suspect=suspect or stand.suspect,
+        failed=True,
         unit=unit,
         parent=parent,
         causes=causes,
@@ -190,7 +198,7 @@ def _compile(
         reference=image.reference,
         supervised=supervised,
         above=replace(lowered.above, config=config),
-        suspect=suspect or stand.suspect,
+        failed=failed,
     )
 
 
@@ -237,7 +245,7 @@ def _as_printed(lowered: Lowered, parent: Config, shop: Workshop) -> Reread | No
     try:
         return reread(shop.printer(lowered), lowered, parent, shop.templates)
     except TemplateFault as fault:
-        shop.findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", span)
+        fault.tell(shop.findings, span)
     except DockerfileError as error:
         shop.findings.error(
             "template-fails",

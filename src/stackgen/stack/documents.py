@@ -299,6 +299,26 @@ def _includes(node: source.Mapping) -> list[Scalar]:
     return [name for name in names if isinstance(name, Scalar)]
 
 
+def included_at(documents: Iterable[Document], path: str) -> list[Related]:
+    """Give where documents include the fragment at a path, and where that is included, up to the stack."""
+    known = tuple(documents)
+    seen, found = {path}, list[Related]()
+    while True:
+        holders = ((document, name) for document in known for name in _includes(document.node))
+        at = ((document, name) for document, name in holders if path in _candidates(document, name.text))
+        holder, name = next((each for each in at if each[0].path not in seen), (None, None))
+        if holder is None or name is None:
+            return found
+        found.append(Related("the fragment is included here", name.span))
+        path = holder.path
+        seen.add(path)
+
+
+def _candidates(document: Document, text: str) -> list[str]:
+    path = posixpath.normpath(posixpath.join(document.folder, text))
+    return [path, *(path + ending for ending in ENDINGS)]
+
+
 def _depends_on(node: source.Mapping) -> list[tuple[str, Span]]:
     service = node.get("service")
     depends = service.get("depends_on") if isinstance(service, source.Mapping) else None

@@ -77,8 +77,23 @@ class Facts(dict[str, Any]):
         self.key = key
 
 
+# No stack needs a longer text or list, or a larger power; a slip must not eat the machine.
+MOST_TIMES = 100_000
+MOST_POWER = 1_000
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Members of a map come before its methods, so that a fact may be called `items`."""
+
+    intercepted_binops = frozenset(("*", "**"))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        numbers = [abs(each) for each in (left, right) if isinstance(each, int)]
+        if operator == "**" and numbers and max(numbers) > MOST_POWER:
+            raise Fault("expression-fails", f"the expression fails: no power above {MOST_POWER}")
+        if operator == "*" and len(numbers) == 1 and numbers[0] > MOST_TIMES and not isinstance(left, float):
+            raise Fault("expression-fails", f"the expression fails: nothing is repeated {MOST_TIMES} times")
+        return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
@@ -366,7 +381,7 @@ def _report(fault: Fault, node: Scalar, scope: Scope) -> None:
     scope.failed = True
     at = fault.node or node
     used = () if at is node else (Related("the variable is used here", _expression_span(node, None)),)
-    _tell(fault, at.text, scope, lambda word: _expression_span(at, word), used)
+    _tell(fault, at.text, scope, lambda word: _expression_span(at, word, scope), used)
 
 
 def _tell(
@@ -391,16 +406,37 @@ def _tell(
     scope.findings.error(fault.code, message, span, help=help, related=(*sources, *related), topic=topic)
 
 
-def _expression_span(node: Scalar, word: str | None) -> Span:
-    """Point at the first expression that holds a word; at the whole scalar where none does on one line."""
+_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+
+
+def _expression_span(node: Scalar, word: str | None, scope: Scope | None = None) -> Span:
+    """Point at the first expression that holds a word, or else that fails; at the whole scalar where none does."""
     span = node.span
-    for number in range(span.line, span.end_line + 1):
-        start = span.column - 1 if number == span.line else 0
-        end = span.end_column - 1 if number == span.end_line else None
-        for match in re.finditer(r"\{[{%].*?[}%]\}", span.source.line(number)[:end]):
-            if match.start() >= start and (word is None or re.search(rf"\b{re.escape(word)}\b", match[0])):
-                return replace(span, line=number, column=match.start() + 1, end_line=number, end_column=match.end() + 1)
-    return span
+    lines = [span.source.line(number) for number in range(span.line, span.end_line + 1)]
+    lines[-1] = lines[-1][: span.end_column - 1]
+    text = " " * (span.column - 1) + lines[0][span.column - 1 :] + "".join(f"\n{line}" for line in lines[1:])
+    found = list(_EXPRESSION.finditer(text))
+    named = [each for each in found if word is None or re.search(rf"\b{re.escape(word)}\b", each[0])]
+    if word is None and scope is not None and len(found) > 1:
+        named = [each for each in found if _fails(each[0], scope)] or named
+    if not named:
+        return span
+    first, last = _at(text, named[0].start()), _at(text, named[0].end())
+    return Span(span.source, span.line + first[0], first[1] + 1, span.line + last[0], last[1] + 1)
+
+
+def _at(text: str, index: int) -> tuple[int, int]:
+    """Give the line and column of an index, counted from 0."""
+    return text.count("\n", 0, index), index - (text.rfind("\n", 0, index) + 1)
+
+
+def _fails(expression: str, scope: Scope) -> bool:
+    """Whether an expression alone fails."""
+    try:
+        _guarded(lambda: _calculate(f"{expression} ", scope), scope)
+    except Fault as fault:
+        return fault.code != "expression-syntax"
+    return False
 
 
 def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
@@ -416,6 +452,9 @@ def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
         if fault.node is not None:
             _report(fault, Scalar("", asked), scope)
             return None
+        if "no loader" in fault.message:
+            fault.message = "a .j2 file stands alone: it includes, imports and extends no other"
+            fault.help = "write it in one file, or give the parts that differ as variables"
         if fault.code == "expression-syntax":
             fault.message = fault.message.replace("a Jinja expression", "a Jinja template")
             fault.help = "what is no expression stands between {% raw %} and {% endraw %}, or in a file without .j2"

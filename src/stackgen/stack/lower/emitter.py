@@ -160,7 +160,7 @@ class Emitter:
         try:
             return self.tools.templates.render(name, **names)
         except TemplateFault as fault:
-            self.findings.error("template-fails", f"template {fault.name}, line {fault.line}: {fault.reason}", span)
+            fault.tell(self.findings, span)
             return None
 
     def word(self, value: str, span: Span | None) -> str:
