@@ -148,9 +148,7 @@ class Dialect:
     def expected(self, text: str, parent: Config) -> Config:
         """What it makes of a Dockerfile of one stage."""
         _, *parsed = parse(text)
-        state = inherit.begin(
-            replace(parent, on_build=()), global_args=platform_args() if self.knows_platforms else {}
-        )
+        state = inherit.begin(replace(parent, on_build=()), global_args=platform_args() if self.knows_platforms else {})
         own = {} if "PATH" in dict(parent.env) else {"PATH": None}
         for instruction in (*inherit.triggers(parent), *(each.instruction for each in parsed)):
             if isinstance(instruction, Env):

@@ -16,8 +16,7 @@ from random import Random
 
 from stackgen.docker.errors import DockerfileError
 from stackgen.docker.syntax import parse
-
-from ..docker import chains
+from tests.docker import chains
 
 NAMES = ("A", "B", "C", "_d", "PATH", "HOME", "a.b", "x-y", "TARGETARCH", "G")
 UNSET = ("NO", "1", "_")
@@ -34,7 +33,10 @@ PORTS = ("80", "443/tcp", "53/udp", "9000-9002", "7000-7001/sctp", "65535", "8",
 PORT_VALUES = ("5000", "5000 5001", "6000-6002", "53/udp", "", "127.0.0.1:8080:82", "8080:81")
 SIGNALS = ("SIGTERM", "QUIT", "SIGINT", "9", "37", "SIGRTMIN+3", "RTMAX-1", "CLD")
 USERS = ("app", "root", "0", "1000:1000", "app:app", "4711", "app:0")
-PATHS = ("/data", "/var/lib/x", "relative", "/a b", "/a\\b", "/it's", '/"q"', "/é漢", "/*", "/x/\\$A", "/#", "[a]", "/,")
+PATHS = (
+    *("/data", "/var/lib/x", "relative", "/a b", "/a\\b", "/it's", '/"q"', "/é漢"),
+    *("/*", "/x/\\$A", "/#", "[a]", "/,"),
+)
 TIMES = ("30s", "1.5s", "1m30s", "250ms", "1h1m1.1s", "2h", "1000us", "0", "0s")
 
 
@@ -173,8 +175,7 @@ def scalar(text: str, random: Random, *, block: bool = False) -> str:
         return f"{tag}|\n" + "".join(f"  {line}\n" if line else "\n" for line in text.split("\n")[:-1]).rstrip("\n")
     escapes = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
     inside = "".join(
-        escapes.get(each)
-        or (each if each.isprintable() and each not in "\xa0\ufeff" else f"\\U{ord(each):08x}")
+        escapes.get(each) or (each if each.isprintable() and each not in "\xa0\ufeff" else f"\\U{ord(each):08x}")
         for each in text
     )
     return f'{tag}"{inside}"'
@@ -268,8 +269,8 @@ class Drawer:
                         "ADD <<-EOF <<OTHER /into/\n\ta\n\tEOF\nb\nOTHER",
                         "HEALTHCHECK --interval=9s \\\n  # said within\n\n  --retries=2 \\\n CMD exec \\\n  curl",
                         "ENV A=1 \\\n    B=$A \\\n\n    C='$A'\nENV  B  two  words $A",
-                        "ENTRYPOINT [ \"/a\", \\\n  \"b\" ]\nCMD [\"c\"]",
-                        "ARG V=1\nARG W=${V}2 X\nLABEL v=$V$W w=\"$X\"",
+                        'ENTRYPOINT [ "/a", \\\n  "b" ]\nCMD ["c"]',
+                        'ARG V=1\nARG W=${V}2 X\nLABEL v=$V$W w="$X"',
                     )
                 )
             else:
@@ -317,7 +318,8 @@ class Drawer:
             return f"${name}"
         if kind == 1:
             return f"${{{name}}}"
-        operator = self.random.choice((*self.abilities.operators, *(("/",) * 3 if "/" in self.abilities.operators else ())))
+        known = self.abilities.operators
+        operator = self.random.choice((*known, *(("/",) * 3 if "/" in known else ())))
         if operator == "/":
             replacement = self.random.choice(("X", "", "$B", "\\$", "é", "x y"))
             return f"${{{name}/{self.random.choice(('', '/'))}{self.random.choice(PATTERNS)}/{replacement}}}"
@@ -331,13 +333,17 @@ class Drawer:
 
     def words(self) -> list[str]:
         """Words of an exec form, which knows no variables."""
-        words = ("a", "b c", "", "$A", "${A:-x}", "\n", "é漢\U0001f40b", '"', "'", "\\", "#", "--x", "[", "\t", "{{ a }}")
+        words = (
+            *("a", "b c", "", "$A", "${A:-x}", "\n", "é漢\U0001f40b", '"', "'"),
+            *("\\", "#", "--x", "[", "\t", "{{ a }}"),
+        )
         return [self.random.choice(words) for _ in range(self.random.choice((1, 1, 2, 3)))]
 
     def script(self) -> str:
         """A text for a shell."""
         scripts = (
-            *("exec $A  'b' \"c\"", "[ -s /x ] && y", '["a"', "-- --x", "--x", "a && b | c \\$d # e", "# x", "{}", "a <<EOF"),
+            *("exec $A  'b' \"c\"", "[ -s /x ] && y", '["a"', "-- --x", "--x"),
+            *("a && b | c \\$d # e", "# x", "{}", "a <<EOF"),
             *("['a']", "a\tb", "é", "a: b", "echo {{ a }}", "NONE", "[1", "a \\b"),
         )
         return self.random.choice(scripts)
@@ -358,7 +364,10 @@ class Drawer:
         return self.map("ENV", pairs)
 
     def labels(self) -> tuple[str, str]:
-        keys = ("a", "org.example.b", "c d", "it's", '"', "\\", "é", "f$B", "${A:-g}", "#h", "org.opencontainers.image.title")
+        keys = (
+            *("a", "org.example.b", "c d", "it's", '"', "\\", "é", "f$B", "${A:-g}", "#h"),
+            "org.opencontainers.image.title",
+        )
         return self.map("LABEL", self.pairs(tuple(filter(self.can, keys))))
 
     def pairs(self, names: tuple[str, ...]) -> dict[str, str]:
@@ -399,7 +408,10 @@ class Drawer:
         return self.list(paths), "\n".join(f"VOLUME {plainly(path)}" for path in paths)
 
     def workdir(self) -> tuple[str, str]:
-        paths = (*PATHS, "sub", "../up", ".", "..", "/a/../b//c/", "x/./y/", "//z", "${NO:-d}", "${HOME}/w", "$NO", "/w $NO w")
+        paths = (
+            *(*PATHS, "sub", "../up", ".", "..", "/a/../b//c/", "x/./y/", "//z"),
+            *("${NO:-d}", "${HOME}/w", "$NO", "/w $NO w"),
+        )
         path = self.random.choice([path for path in paths if self.can(f"WORKDIR {path}")])
         return f" {self.scalar(path)}", f"WORKDIR {plainly(path)}"
 
@@ -471,11 +483,16 @@ class Drawer:
 
     def poisoned(self) -> Item:
         """An item that no builder takes."""
-        value = self.random.choice(("${A", "${A^x}", "${", "${A:x}", "${A/x}", "${A:-${B}", "x\nnope y", "${NO:?not given}"))
+        broken = ("${A", "${A^x}", "${", "${A:x}", "${A/x}", "${A:-${B}", "x\nnope y", "${NO:?not given}")
+        value = self.random.choice(broken)
         trigger = self.random.choice(
-            ("FROM x", "MAINTAINER x", "ONBUILD ENV A=1", "NOPE x", "ENV A", "EXPOSE 99999", "ENV A=${", "STOPSIGNAL FOO")
+            (
+                *("FROM x", "MAINTAINER x", "ONBUILD ENV A=1", "NOPE x", "ENV A"),
+                *("EXPOSE 99999", "ENV A=${", "STOPSIGNAL FOO"),
+            )
         )
-        text = self.random.choice(("NOPE\n", "ENV A\n", "HEALTHCHECK NOPE\n", "CMD x\nCOPY <<EOF /x\n", "EXPOSE 1-0\n", "USER\n"))
+        texts = ("NOPE\n", "ENV A\n", "HEALTHCHECK NOPE\n", "CMD x\nCOPY <<EOF /x\n", "EXPOSE 1-0\n", "USER\n")
+        text = self.random.choice(texts)
         kinds: tuple[tuple[str, str, str], ...] = (
             ("env", f"\n  A: {self.scalar(value)}", f'ENV A="{value}"'),
             ("labels", f"\n  a: {self.scalar(value)}", f'LABEL a="{value}"'),
