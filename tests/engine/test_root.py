@@ -100,7 +100,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> str:
     context = tmp_path_factory.mktemp("debian")
     lines = ["FROM debian:12-slim", "RUN rm /etc/apt/sources.list.d/*", ""]
     (context / "Dockerfile").write_text("\n".join(lines), encoding="utf-8")
-    run("docker", "build", "--quiet", "--tag", BASE, context)
+    run("docker", "build", "--quiet", "--network=host", "--tag", BASE, context)
     return BASE
 
 
