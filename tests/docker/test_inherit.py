@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stackgen.docker import inherit
 from stackgen.docker.arguments import global_args, platform_args
 from stackgen.docker.config import Config, Health
 from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError
@@ -19,6 +22,7 @@ from .chains import expected
 from .strategies import awkward, instructions
 
 PATH = ("PATH", DEFAULT_PATH)
+SOURCE = inspect.getsource(apply)
 
 
 def build(text: str, parent: Config = SCRATCH, **options: dict[str, str]) -> Config:
@@ -362,3 +366,14 @@ def test_json_and_back(drawn: list[Instruction]) -> None:
 def test_json_of_an_older_engine() -> None:
     """Keys that say nothing of an image are passed over, and an absent one is an empty one."""
     assert Config.from_json({"Hostname": "", "Tty": False, "Cmd": [], "Env": ["A"]}) == Config(env=(("A", ""),))
+
+
+def test_each_rule_names_its_proof() -> None:
+    """Each function that applies an instruction says where its rule is written, and which tests here prove it."""
+    rules = [rule for name, rule in vars(inherit).items() if re.search(rf"\b{name}\(state, instruction\)", SOURCE)]
+    assert len(rules) == 15
+    for rule in (*rules, begin, triggers):
+        text = inspect.getdoc(rule) or ""
+        assert "https://docs.docker.com/reference/dockerfile/#" in text, rule
+        (names,) = re.findall(r"^Proved by: (.*)", text, re.MULTILINE)
+        assert set(names.split(", ")) <= set(globals()), rule

@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from stackgen.docker import inherit
 from stackgen.docker.arguments import platform_args
-from stackgen.docker.config import Config, Health
-from stackgen.docker.instructions import Arg, Cmd, Entrypoint, Env, Exec, Expose, Healthcheck, Instruction, ShellForm
-from stackgen.docker.shell import expand_words
+from stackgen.docker.config import SCRATCH, Config, Health
+from stackgen.docker.inherit import State
+from stackgen.docker.instructions import Arg, Cmd, Entrypoint, Env, Expose, Healthcheck, Instruction, Volume
+from stackgen.docker.shell import GO_SPACE, expand_words
 from stackgen.docker.syntax import parse
 
 from .commands import execute, run
+from .differences import BUILDERS, MADE_OTHERWISE, NOT_GIVEN, Difference
 
 Answer = subprocess.CompletedProcess[str]
 
@@ -43,6 +45,9 @@ class Builder(Protocol):
 
     def remove(self, *references: str) -> None:
         """Removes images, as far as they are there."""
+
+    def apart(self, folder: Path) -> Builder:
+        """The same, which builds on the same images and may keep its own in a folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +75,10 @@ class Docker:
         if references:
             execute("docker", "image", "rm", "--force", *references, env=self.env)
 
+    def apart(self, folder: Path) -> Builder:
+        del folder
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buildah:
@@ -77,6 +86,10 @@ class Buildah:
 
     name: str
     env: Mapping[str, str]
+    stores: tuple[str, ...] = ()
+
+    def call(self, *command: str | Path) -> Answer:
+        return execute("buildah", *self.stores, *command, env=self.env, timeout=300)
 
     def version(self) -> str:
         return run("buildah", "version", env=self.env).splitlines()[0].split()[-1]
@@ -84,21 +97,26 @@ class Buildah:
     def load(self, reference: str, archive: Path, changes: Sequence[str]) -> None:
         dockerfile = archive.with_suffix(".Dockerfile")
         dockerfile.write_text("\n".join(["FROM scratch", f"ADD {archive.name} /", *changes, ""]), encoding="utf-8")
+        self.remove(reference)
         answer = self.build(archive.parent, reference, dockerfile)
         assert answer.returncode == 0, answer.stderr
 
     def build(self, context: Path, tag: str, dockerfile: Path | None = None) -> Answer:
         file = dockerfile or context / "Dockerfile"
-        command = ("buildah", "bud", "--format", "docker", "--quiet", "--file", file, "--tag", tag, context)
-        return execute(*command, env=self.env, timeout=300)
+        return self.call("bud", "--format", "docker", "--quiet", "--file", file, "--tag", tag, context)
 
     def configs(self, *references: str) -> list[dict[str, Any]]:
-        inspected = (run("buildah", "inspect", "--type", "image", reference, env=self.env) for reference in references)
+        inspected = [self.call("inspect", "--type", "image", reference).stdout for reference in references]
         return [json.loads(text)["Docker"]["config"] for text in inspected]
 
     def remove(self, *references: str) -> None:
         if references:
-            execute("buildah", "rmi", "--force", *references, env=self.env)
+            self.call("rmi", "--force", *references)
+
+    def apart(self, folder: Path) -> Builder:
+        # Whoever builds holds the store, and waits for the next full second: chains in one store wait for each other.
+        own = ("--root", f"{folder}/images", "--runroot", f"{folder}/run")
+        return replace(self, stores=(*own, "--storage-opt", f"vfs.imagestore={self.env['HOME']}/images"))
 
 
 BUILDKIT = Docker(name="BuildKit")
@@ -115,85 +133,74 @@ def old_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a builder differs from today's BuildKit in what it makes of a Dockerfile that both take.
+    """What a builder makes of Dockerfiles: what today's BuildKit makes, but for differences of differences.py."""
 
-    Each field is a row of the table in docs/inheritance.md, and a test of test_builders.py shows it.
-    """
-
-    args_escaped: bool = True
-    """CMD sets ArgsEscaped."""
-    times_are_inherited: bool = False
-    """A time that HEALTHCHECK does not give is the parent's, with NONE too."""
-    env_wins: bool = False
-    """An ENV hides an ARG of the same name, wherever the two stand."""
-    args_in_turn: bool = True
-    """A default of an ARG sees the ARGs before it in the same instruction."""
-    empty_is_none: bool = False
-    """A shell form without any text clears what was inherited."""
-    own_env_last: bool = False
-    """What a Dockerfile sets stands behind all that it inherits, in the order in which it is set first."""
-    knows_platforms: bool = True
-    """`ARG TARGETARCH` and its like have a value."""
-    scratch: str = "/"
-    """The WORKDIR of an image from scratch."""
-    own_shell: bool = True
-    """Shell forms of ENTRYPOINT and CMD are run by the image's SHELL."""
-    ranges: bool = True
-    """EXPOSE makes ports of a range, and drops what is said of the host."""
-    labels: tuple[tuple[str, str], ...] = ()
-    """What it writes into every image."""
+    differs: frozenset[str] = frozenset()
+    not_given: frozenset[str] = frozenset()
     own_keys: frozenset[str] = frozenset()
-    """What it writes into the configuration beside what Docker 28 knows."""
+    """What it writes into a configuration beside what Docker 28 knows."""
+
+    @property
+    def scratch(self) -> Config:
+        """What an image from scratch starts with."""
+        return Config() if "WORKDIR of scratch" in self.differs else SCRATCH
 
     def expected(self, text: str, parent: Config) -> Config:
         """What it makes of a Dockerfile of one stage."""
         _, *parsed = parse(text)
-        state = inherit.begin(replace(parent, on_build=()), global_args=platform_args() if self.knows_platforms else {})
-        own = {} if "PATH" in dict(parent.env) else {"PATH": None}
+        known = {} if "ARGs of the platform" in self.differs else platform_args()
+        state = inherit.begin(replace(parent, on_build=()), global_args=known)
+        own = [] if "PATH" in dict(parent.env) else ["PATH"]
         for instruction in (*inherit.triggers(parent), *(each.instruction for each in parsed)):
             if isinstance(instruction, Env):
-                own |= dict.fromkeys(state.expand(name) for name, _ in instruction.pairs)
+                own += [state.expand(name) for name, _ in instruction.pairs]
             state = self.apply(state, instruction)
         env = dict(state.config.env)
-        if self.own_env_last:
-            env = {name: value for name, value in env.items() if name not in own} | {name: env[name] for name in own}
-        labels = {**dict(state.config.labels), **dict(self.labels)}
+        if "place of a variable" in self.differs:
+            # What a Dockerfile sets stands behind what it inherits, in the order in which it is set first.
+            env = {name: env[name] for name in [*(name for name in env if name not in own), *own]}
+        labels = dict(state.config.labels)
+        if "a label of its own" in self.differs:
+            labels["io.buildah.version"] = "1.28.2"
         return inherit.finish(state.set(env=tuple(env.items()), labels=tuple(sorted(labels.items()))))
 
-    def apply(self, state: inherit.State, instruction: Instruction) -> inherit.State:
+    def apply(self, state: State, instruction: Instruction) -> State:
         before, after = state.config, inherit.apply(state, instruction)
         match instruction:
             case Arg(pairs=pairs):
                 scope = after.scope
-                if not self.args_in_turn:
-                    alone = [inherit.apply(state, Arg(pairs=(pair,))) for pair in pairs]
-                    values = [(name, each.args[name]) for (name, _), each in zip(pairs, alone, strict=True)]
-                    scope = {**state.scope, **{name: value for name, value in values if value is not None}}
-                return replace(after, scope={**scope, **dict(before.env)} if self.env_wins else scope)
-            case Healthcheck() if self.times_are_inherited and before.healthcheck and after.config.healthcheck:
+                if "ARGs in one instruction" in self.differs:
+                    alone = {pair[0]: inherit.apply(state, Arg(pairs=(pair,))).scope.get(pair[0]) for pair in pairs}
+                    scope = {**scope, **{name: value for name, value in alone.items() if value is not None}}
+                if "an ARG below an ENV" in self.differs:
+                    scope = {**scope, **dict(before.env)}
+                return replace(after, scope=scope)
+            case Healthcheck() if "times of an inherited health check" in self.differs:
                 return after.set(healthcheck=_with_times(after.config.healthcheck, before.healthcheck))
-            case Expose() if not self.ranges:
+            case Expose() if "ranges of ports" in self.differs:
                 words = [word for port in instruction.ports for word in expand_words(port, state.scope)]
                 ports = {word if "/" in word else f"{word}/tcp" for word in words}
                 return state.set(exposed_ports=tuple(sorted({*before.exposed_ports, *ports})))
+            case Volume() if "blanks round a volume" in self.differs:
+                return after.set(volumes=tuple(sorted({volume.strip(GO_SPACE) for volume in after.config.volumes})))
             case Entrypoint() | Cmd():
-                if self.empty_is_none and instruction.command == ShellForm(""):
-                    after = inherit.apply(state, type(instruction)(command=Exec(())))
-                elif not self.own_shell:
+                if "SHELL and shell forms" in self.differs:
                     after = inherit.apply(state.set(shell=None), instruction).set(shell=before.shell)
-                return after if self.args_escaped else after.set(args_escaped=before.args_escaped)
+                return after.set(args_escaped=before.args_escaped) if "ArgsEscaped" in self.differs else after
         return after
 
     def differences(self, expected: Config, found: dict[str, Any]) -> str:
         """What an image has that it should not, or has not that it should."""
         ours, theirs = expected.to_json(), Config.from_json(found).to_json()
         more = {key for key, value in found.items() if value and key not in theirs} - self.own_keys
-        keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+        keys = [key for key in {**ours, **theirs} if json.dumps(ours.get(key)) != json.dumps(theirs.get(key))]
         lines = [f"{key}: we say {ours.get(key)!r}, it {theirs.get(key)!r}" for key in keys]
         return "\n".join([*lines, *(f"{key}: only it has {found[key]!r}" for key in sorted(more))])
 
 
-def _with_times(health: Health, parent: Health) -> Health:
+def _with_times(health: Health | None, parent: Health | None) -> Health | None:
+    if health is None or parent is None:
+        return health
     return replace(
         health,
         interval=health.interval or parent.interval,
@@ -203,26 +210,15 @@ def _with_times(health: Health, parent: Health) -> Health:
     )
 
 
-DIALECTS = {
-    "BuildKit": Dialect(),
-    "BuildKit of 20.10": Dialect(args_in_turn=False),
-    "classic builder": Dialect(
-        args_escaped=False,
-        times_are_inherited=True,
-        env_wins=True,
-        knows_platforms=False,
-        scratch="",
-        own_keys=frozenset({"Image"}),
-    ),
-    "buildah": Dialect(
-        args_escaped=False,
-        env_wins=True,
-        scratch="",
-        own_shell=False,
-        ranges=False,
-        empty_is_none=True,
-        own_env_last=True,
-        labels=(("io.buildah.version", "1.28.2"),),
-        own_keys=frozenset({"Hostname"}),
-    ),
-}
+def dialect_of(name: str) -> Dialect:
+    """What is known of a builder, from the table of differences."""
+    today, own = BUILDERS[0], {"classic builder": {"Image"}, "buildah": {"Hostname"}}
+
+    def differing(table: Mapping[str, Difference]) -> frozenset[str]:
+        return frozenset(each for each, row in table.items() if row.by_builder[name] != row.by_builder[today])
+
+    return Dialect(
+        differs=differing(MADE_OTHERWISE),
+        not_given=differing(NOT_GIVEN),
+        own_keys=frozenset(own.get(name, ())),
+    )

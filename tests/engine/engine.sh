@@ -19,14 +19,14 @@ case $which in
     suites=(sid testing trixie)
     packages=(docker.io docker-cli docker-buildx docker-compose containerd)
     programs=(docker dockerd containerd runc)
-    options=()
+    around=()
     ;;
   old)
     suites=(bookworm)
     packages=(docker.io containerd buildah)
     programs=(docker dockerd containerd runc buildah)
-    # Nothing runs in it, so it needs no network.
-    options=(--bridge=none)
+    # Nothing runs in it, so it needs no network; one of its own keeps its hands off the other engine's bridge.
+    around=(unshare --net)
     ;;
   *)
     printf 'engine.sh: there is no engine "%s", only old\n' "$which" >&2
@@ -68,7 +68,7 @@ fetch_suite() {
   [[ -r $sources ]] || die "no $sources, from which the way to Debian's packages is read"
   mkdir -p "$apt/parts" "$apt/lists/partial" "$apt/cache/archives/partial" "$into"
   awk 'BEGIN { RS = "" } NR == 1' "$sources" | sed -E "s/^Suites:.*/Suites: $suite/" >"$apt/parts/engine.sources"
-  local lists=(
+  local options=(
     -o "Dir::Etc::sourceparts=$apt/parts"
     -o Dir::Etc::sourcelist=/dev/null
     -o "Dir::State::lists=$apt/lists"
@@ -76,10 +76,10 @@ fetch_suite() {
     -o APT::Sandbox::User=root
     -o Acquire::Languages=none
   )
-  apt-get "${lists[@]}" update || return 1
+  apt-get "${options[@]}" update || return 1
   (
     cd "$into" || exit 1
-    apt-get "${lists[@]}" download "${packages[@]}"
+    apt-get "${options[@]}" download "${packages[@]}"
   ) || return 1
   rm -rf "$apt"
 }
@@ -178,12 +178,12 @@ up() {
   # A number left by a run that was killed may belong to any process by now, and dockerd would believe it.
   rm -f "$pidfile" "$socket"
   running "$dir/exec/containerd/containerd.pid" containerd || rm -f "$dir/exec/containerd/containerd.pid"
-  local more=()
-  read -ra more <<<"${STACKGEN_ENGINE_OPTIONS-}"
-  PATH=$tools/bin:$PATH setsid dockerd \
+  local options=()
+  read -ra options <<<"${STACKGEN_ENGINE_OPTIONS-}"
+  PATH=$tools/bin:$PATH setsid "${around[@]}" dockerd \
     --host "unix://$socket" --pidfile "$pidfile" \
     --data-root "$dir/data" --exec-root "$dir/exec" \
-    --iptables=false --ip6tables=false "${options[@]}" "${more[@]}" \
+    --iptables=false --ip6tables=false "${options[@]}" \
     </dev/null >"$log" 2>&1 9>&- &
   wait_until 60 answers && return 0
   tail -n 20 "$log" >&2

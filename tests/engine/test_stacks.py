@@ -109,10 +109,10 @@ class Bench:
         """
         name = chain.stacks[refusal.stack].name
         with mock.patch.object(inherit, "apply", _apply_or_not):
-            plan = self.render(_up_to(chain, refusal.stack)).value
+            plan = self.render(chain.up_to(refusal.stack)).value
         plain = ""
         if plan is None:
-            plan = self.render(_up_to(chain.without(*refusal.items), refusal.stack)).unwrap()
+            plan = self.render(chain.without(*refusal.items).up_to(refusal.stack)).unwrap()
             plain = "\n".join(item.plain for item in refusal.items)
         (image,) = (image for image in plan.images if image.name == name)
         text = next(file.content for file in image.files if file.path == "Dockerfile").decode()
@@ -147,13 +147,8 @@ def _apply_or_not(state: inherit.State, instruction: Instruction) -> inherit.Sta
 _apply = inherit.apply
 
 
-def _up_to(chain: Chain, number: int) -> Chain:
-    return Chain(name=chain.name, base=chain.base, asks=chain.asks, stacks=chain.stacks[: number + 1])
-
-
 def last_line(text: str) -> str:
-    lines = [line for line in text.strip().splitlines() if line.startswith("ERROR") or "rror" in line]
-    return (lines or text.strip().splitlines() or [""])[-1]
+    return (text.strip().splitlines() or [""])[-1]
 
 
 def bake(folder: Path, *targets: str) -> str:

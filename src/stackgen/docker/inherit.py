@@ -2,8 +2,9 @@
 
 ``fold(parent, instructions)`` is what ``docker image inspect`` will show after BuildKit has built them on
 `parent`: `begin` does what FROM does, `apply` one instruction, `finish` gives the result. One function an
-instruction, in the shape of BuildKit's ``dockerfile2llb/convert.go``. All of it is pure; what BuildKit
-refuses raises `RefusedError`.
+instruction, in the shape of BuildKit's ``dockerfile2llb/convert.go``, each with its place in the Dockerfile
+reference and the tests of tests/docker/test_inherit.py that prove it, of which each expectation is the engine's.
+All of it is pure; what BuildKit refuses raises `RefusedError`.
 """
 
 from __future__ import annotations
@@ -120,6 +121,7 @@ def begin(
     `build_args` are those of ``--build-arg``; `escape` is the Dockerfile's escape character.
 
     https://docs.docker.com/reference/dockerfile/#from
+    Proved by: test_path, test_onbuild, test_a_stage_from_a_stage
     """
     earlier = parent if isinstance(parent, State) else None
     config = parent.config if isinstance(parent, State) else parent
@@ -147,6 +149,7 @@ def triggers(parent: Config) -> tuple[Instruction, ...]:
     """What `parent`'s ONBUILD instructions do in a child, in order, before the child's own instructions.
 
     https://docs.docker.com/reference/dockerfile/#onbuild
+    Proved by: test_onbuild, test_a_trigger_that_makes_no_sense
     """
     return tuple(parse_instruction(text) for text in parent.on_build)
 
@@ -199,6 +202,7 @@ def _env(state: State, env: Env) -> State:
     """Every ``$`` sees the values from before the instruction; a name that is there keeps its place.
 
     https://docs.docker.com/reference/dockerfile/#env
+    Proved by: test_env_merges, test_env_sees_what_was_before_the_instruction
     """
     pairs = [(state.expand(name), state.expand(value)) for name, value in env.pairs]
     entries = list(state.config.env)
@@ -216,6 +220,7 @@ def _arg(state: State, arg: Arg) -> State:
     taken as it stands.
 
     https://docs.docker.com/reference/dockerfile/#arg
+    Proved by: test_arg, test_arg_below_env, test_arg_values_from_elsewhere
     """
     for name, default in arg.pairs:
         value = _argument(state, name, default)
@@ -237,6 +242,7 @@ def _label(state: State, label: Label) -> State:
     """Keys are expanded as values are.
 
     https://docs.docker.com/reference/dockerfile/#label
+    Proved by: test_labels
     """
     pairs = {state.expand(name): state.expand(value) for name, value in label.pairs}
     return state.set(labels=tuple(sorted({**dict(state.config.labels), **pairs}.items())))
@@ -246,6 +252,7 @@ def _expose(state: State, expose: Expose) -> State:
     """A word can expand to several ports; what it says of the host is dropped.
 
     https://docs.docker.com/reference/dockerfile/#expose
+    Proved by: test_expose
     """
     words = [word for port in expose.ports for word in expand_words(port, state.scope, escape=state.escape)]
     ports = {port for word in words for port in exposed(word)}
@@ -256,6 +263,7 @@ def _volume(state: State, volume: Volume) -> State:
     """Volumes are only ever added.
 
     https://docs.docker.com/reference/dockerfile/#volume
+    Proved by: test_volumes
     """
     paths = [state.expand(path) for path in volume.paths]
     if not all(paths):
@@ -267,6 +275,7 @@ def _workdir(state: State, workdir: Workdir) -> State:
     """A relative path starts at the inherited one; an absolute one is kept as it is written, ``..`` and all.
 
     https://docs.docker.com/reference/dockerfile/#workdir
+    Proved by: test_workdir
     """
     return state.set(working_dir=_absolute(state.config.working_dir, state.expand(workdir.path)))
 
@@ -284,7 +293,11 @@ def _join(parent: str, path: str) -> str:
 
 
 def _user(state: State, user: User) -> State:
-    """https://docs.docker.com/reference/dockerfile/#user"""
+    """Kept as written; nothing checks that there is such a user.
+
+    https://docs.docker.com/reference/dockerfile/#user
+    Proved by: test_user_and_stopsignal
+    """
     return state.set(user=state.expand(user.user))
 
 
@@ -292,6 +305,7 @@ def _stopsignal(state: State, stopsignal: Stopsignal) -> State:
     """Kept as written, if it is a signal.
 
     https://docs.docker.com/reference/dockerfile/#stopsignal
+    Proved by: test_user_and_stopsignal, test_no_signal
     """
     name = state.expand(stopsignal.signal)
     if not is_signal(name):
@@ -300,7 +314,11 @@ def _stopsignal(state: State, stopsignal: Stopsignal) -> State:
 
 
 def _shell(state: State, shell: Shell) -> State:
-    """https://docs.docker.com/reference/dockerfile/#shell"""
+    """It runs every shell form that follows, in children too.
+
+    https://docs.docker.com/reference/dockerfile/#shell
+    Proved by: test_shell
+    """
     return state.set(shell=shell.argv)
 
 
@@ -308,6 +326,7 @@ def _cmd(state: State, cmd: Cmd) -> State:
     """``CMD []`` clears what was inherited.
 
     https://docs.docker.com/reference/dockerfile/#cmd
+    Proved by: test_entrypoint_and_cmd, test_args_escaped
     """
     changed = state.set(cmd=_argv(state, cmd.command), args_escaped=True)
     return replace(changed, cmd_is_own=True)
@@ -318,6 +337,7 @@ def _entrypoint(state: State, entrypoint: Entrypoint) -> State:
     its own.
 
     https://docs.docker.com/reference/dockerfile/#understand-how-cmd-and-entrypoint-interact
+    Proved by: test_entrypoint_and_cmd
     """
     argv = _argv(state, entrypoint.command)
     return state.set(entrypoint=argv, cmd=state.config.cmd if state.cmd_is_own else None)
@@ -335,6 +355,7 @@ def _healthcheck(state: State, healthcheck: Healthcheck) -> State:
     """Replaced whole; a time that is not given is 0, the engine's default, not the parent's.
 
     https://docs.docker.com/reference/dockerfile/#healthcheck
+    Proved by: test_healthcheck
     """
     test = healthcheck.test
     if test is None:
@@ -358,7 +379,11 @@ def _period(text: str | None) -> int:
 
 
 def _onbuild(state: State, onbuild: Onbuild) -> State:
-    """https://docs.docker.com/reference/dockerfile/#onbuild"""
+    """Kept as it is written; `begin` runs it in the child.
+
+    https://docs.docker.com/reference/dockerfile/#onbuild
+    Proved by: test_onbuild
+    """
     return state.set(on_build=(*state.config.on_build, onbuild.text))
 
 
@@ -366,6 +391,7 @@ def _copy(state: State, copy: Copy | Add) -> State:
     """Changes no configuration, but its words, and the heredocs that are not quoted, must make sense.
 
     https://docs.docker.com/reference/dockerfile/#copy
+    Proved by: test_what_must_make_sense, test_what_changes_nothing
     """
     for word in (*copy.sources, copy.dest, *_values(copy.flags, ("chown", "chmod", "checksum"))):
         state.expand(word)
@@ -379,6 +405,7 @@ def _run(state: State, run: Run) -> State:
     """Changes no configuration, but its mounts must make sense; its command is the shell's business.
 
     https://docs.docker.com/reference/dockerfile/#run
+    Proved by: test_what_must_make_sense, test_what_changes_nothing
     """
     for mount in _values(run.flags, ("mount",)):
         for option in mount.split(","):
