@@ -81,6 +81,7 @@ CODES: Mapping[str, str] = {
     "program-left-behind": "An inherited program is made of a variable that is changed, and stays as it was.",
     "program-port-twice": "Two programs listen on one port.",
     "published-not-exposed": "A port is published that the image does not expose.",
+    "raw-escape": "A raw step names another escape character.",
     "raw-from": "A raw step begins another build stage.",
     "reference-refused": "A registry refuses a reference.",
     "refused": "Docker refuses an instruction.",

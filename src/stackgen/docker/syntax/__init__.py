@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stackgen.docker.errors import DockerfileError, Unsayable
 from stackgen.docker.syntax.lines import ended
-from stackgen.docker.syntax.parsing import Parsed, parse, parse_instruction
+from stackgen.docker.syntax.parsing import Parsed, parse, parse_all, parse_instruction
 from stackgen.docker.syntax.printing import as_trigger, to_text
 from stackgen.docker.syntax.quoting import escape_dollar, literal_source, quote, quote_key, quote_path
 
@@ -17,6 +17,7 @@ __all__ = [
     "escape_dollar",
     "literal_source",
     "parse",
+    "parse_all",
     "parse_instruction",
     "quote",
     "quote_key",

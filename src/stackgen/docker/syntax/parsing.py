@@ -82,17 +82,34 @@ class Parsed:
 
 def parse(text: str) -> tuple[Parsed, ...]:
     """The instructions of a Dockerfile, or of a part of one; stages are not looked at."""
+    parsed, faults = parse_all(text)
+    if faults:
+        raise faults[0]
+    return parsed
+
+
+def parse_all(text: str) -> tuple[tuple[Parsed, ...], tuple[DockerfileError, ...]]:
+    """The instructions of a Dockerfile that parse, and each fault of those that do not, in order."""
     lines = Lines.of(text)
     parsed: list[Parsed] = []
-    for start, line in lines.logical():
-        instruction = _read(line, start, lines)
-        source = "\n".join(lines.lines[start - 1 : lines.number])
-        parsed.append(
-            Parsed(instruction=instruction, line=start, end_line=lines.number, text=source, escape=lines.escape)
-        )
-    if not parsed:
-        raise DockerfileError("no instruction in here", max(1, lines.number))
-    return tuple(parsed)
+    faults: list[DockerfileError] = []
+    try:
+        for start, line in lines.logical():
+            try:
+                instruction = _read(line, start, lines)
+            except DockerfileError as fault:
+                faults.append(fault)
+                continue
+            source = "\n".join(lines.lines[start - 1 : lines.number])
+            parsed.append(
+                Parsed(instruction=instruction, line=start, end_line=lines.number, text=source, escape=lines.escape)
+            )
+    except DockerfileError as fault:
+        # The lines themselves cannot be read on.
+        faults.append(fault)
+    if not parsed and not faults:
+        faults.append(DockerfileError("no instruction in here", max(1, lines.number)))
+    return tuple(parsed), tuple(faults)
 
 
 def parse_instruction(text: str) -> Instruction:

@@ -2,50 +2,68 @@
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
+
 from stackgen.diagnostics import Span
-from stackgen.docker.errors import DockerfileError
 from stackgen.docker.instructions import From, Shell, User
-from stackgen.docker.syntax import ended, parse
+from stackgen.docker.syntax import Parsed, ended, parse_all
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 
 # A raw text stands below others, where `# escape=` and its like are comments and no directives any more.
 _ABOVE = "FROM scratch\n"
+_OTHER_ESCAPE = re.compile(r"\s*#\s*escape\s*=\s*`", re.IGNORECASE)
 
 
 def lower_raw(emitter: Emitter, text: Word) -> None:
     """Take the instructions of one text; whom and under which SHELL it leaves is what the image then declares.
 
-    Findings, at the line within the text: refused, raw-from, unsayable.
+    Findings, each at its line within the text: refused, raw-from, raw-escape, unsayable.
     """
     emitter.cause = text.span
     emitter.as_declared()
     emitter.own_shell()
     lines = ended(text.text.rstrip("\n")).split("\n")
-    try:
-        parsed = parse(_ABOVE + "\n".join(lines) + "\n")[1:]
-    except DockerfileError as error:
-        emitter.findings.error("refused", f"Docker refuses this: {error.message}", _line_of(text, error.line - 1))
-        return
+    instructions = _instructions(emitter, text, lines)
     printed = 0
-    for index, each in enumerate(parsed):
-        span = _line_of(text, each.line - 1)
-        if isinstance(each.instruction, From):
-            emitter.findings.error(
-                "raw-from",
-                "FROM begins another stage, and a step stands inside one image",
-                span,
-                help="the parent is `from` or `extends` at the top of the stack",
-            )
-            return
+    for index, each in enumerate(instructions):
         # Comments go with the instruction below them, and the last ones with the last.
-        end = len(lines) if index == len(parsed) - 1 else each.end_line - 1
-        emitter.add(each.instruction, span, "\n".join(lines[printed:end]))
+        end = len(lines) if index == len(instructions) - 1 else each.end_line - 1
+        emitter.add(each.instruction, _line_of(text, each.line - 1), "\n".join(lines[printed:end]))
         printed = end
         if isinstance(each.instruction, User):
             emitter.declare_user()
         elif isinstance(each.instruction, Shell):
             emitter.declared_shell = each.instruction.argv
+
+
+def _instructions(emitter: Emitter, text: Word, lines: list[str]) -> tuple[Parsed, ...]:
+    """Give the instructions, or none and every reason why not. Their lines count from 2."""
+    for number, comment in enumerate(takewhile(_is_comment, lines), 1):
+        if _OTHER_ESCAPE.match(comment):
+            emitter.findings.warning(
+                "raw-escape",
+                "here this is a comment: a Dockerfile has one escape character, named at its top",
+                _line_of(text, number),
+                help="write \\ in place of ` in this text, and leave the line out",
+            )
+    parsed, faults = parse_all(_ABOVE + "\n".join(lines) + "\n")
+    for fault in faults:
+        emitter.findings.error("refused", f"Docker refuses this: {fault.message}", _line_of(text, fault.line - 1))
+    stages = [each for each in parsed[1:] if isinstance(each.instruction, From)]
+    for stage in stages:
+        emitter.findings.error(
+            "raw-from",
+            "FROM begins another stage, and a step stands inside one image",
+            _line_of(text, stage.line - 1),
+            help="the parent is `from` or `extends` at the top of the stack",
+        )
+    return () if faults or stages else parsed[1:]
+
+
+def _is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
 
 
 def _line_of(text: Word, number: int) -> Span:
