@@ -16,7 +16,11 @@ PACKAGE = ROOT / "src/stackgen"
 # Every module, each in an order in which it imports only from those above it. A new file gets its line here.
 ROOMS: dict[str, str] = {
     "": "__init__ diagnostics codes resources",
-    "read": "__init__ inputs source shape schema traps",
+    "read": """
+        __init__ inputs
+        source.nodes source.places source.problems source.building source.__init__
+        shape schema traps
+    """,
     "know": "__init__ templates catalog",
     "docker": """
         __init__ errors instructions config durations ports signals shell arguments
@@ -52,7 +56,7 @@ ORDER = [
 
 # What only one place may do, and the names by which it is done.
 ONLY = {
-    "yaml": {"stackgen.read.source"},
+    "yaml": {"stackgen.read.source.building"},
     "jsonschema": {"stackgen.read.schema"},
     "jinja2": {"stackgen.know.templates", "stackgen.stack.expressions"},
     "cookiecutter": {"stackgen.outside.scaffold"},

@@ -43,17 +43,13 @@ def constants(node: ast.AST) -> Iterator[str]:
 
 
 def assigned(tree: ast.AST) -> Iterator[str]:
-    """Every text that a module calls `code`: by itself, as the first of several names, or in a table of such tuples."""
+    """Every text that a module calls `code`: by itself, or as the first of several names."""
     for node in ast.walk(tree):
         targets = node.targets if isinstance(node, ast.Assign) else []
         for target in targets:
             first = target.elts[0] if isinstance(target, ast.Tuple) else target
             if isinstance(first, ast.Name) and first.id.lower() == "code":
                 yield from constants(node.value)  # type: ignore[attr-defined]
-            elif isinstance(first, ast.Name) and first.id == "_PROBLEMS" and isinstance(node, ast.Assign):
-                assert isinstance(node.value, ast.Dict)
-                for value in node.value.values:
-                    yield from constants(value)
 
 
 def emitted(path: Path) -> Iterator[tuple[str, str]]:

@@ -1,22 +1,18 @@
-"""YAML text to nodes with their key and value spans; the only import of yaml.
-
-Scalars keep their text as written (YAML 1.2: https://yaml.org/spec/1.2.2/): what type one has is decided by the
-field that it is given to, never by the text alone.
-"""
+"""The parser's events to nodes: tags, anchors, aliases, merge keys and doubled keys; the only import of yaml."""
 
 from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 import yaml
 
 from stackgen.diagnostics import Findings, Fix, Related, Source, Span, suggestion
-from stackgen.read.inputs import Inputs
+from stackgen.read.source.nodes import Mapping, Node, Scalar, Sequence, Tag
+from stackgen.read.source.places import places
+from stackgen.read.source.problems import tell
 
 try:
     from yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]
@@ -29,127 +25,18 @@ except ImportError:  # PyYAML without libyaml: the same events, eight times slow
             yaml.parser.Parser.__init__(self)
 
 
-Tag = Literal["!reset", "!override", "!unsafe"]
-
 # Aliases can make a small file huge; no stack comes near these.
 MOST_NODES = 200_000
 DEEPEST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A scalar as written; `plain` is whether it stands without quotes."""
-
-    text: str
-    span: Span
-    plain: bool = False
-    tag: Tag | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list of nodes."""
-
-    items: tuple[Node, ...]
-    span: Span
-    tag: Tag | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A map from texts to nodes, in the order written; `keys` has the span of each key."""
-
-    values: dict[str, Node]
-    keys: dict[str, Span]
-    span: Span
-    tag: Tag | None = None
-
-    def get(self, key: str) -> Node | None:
-        """Give the value of a key, or None."""
-        return self.values.get(key)
-
-    def items(self) -> Iterator[tuple[str, Span, Node]]:
-        """Give each key, its span and its value."""
-        for key, value in self.values.items():
-            yield key, self.keys[key], value
-
-    def entry(self, key: str) -> Span:
-        """Give the place of a key with its value; of the key alone where an alias puts the value elsewhere."""
-        start, value = self.keys[key], self.values[key].span
-        after = (value.end_line, value.end_column) >= (start.end_line, start.end_column)
-        return replace(start, end_line=value.end_line, end_column=value.end_column) if after else start
-
-    def without(self, *names: str) -> Mapping:
-        """Give this map without some keys."""
-        kept = {key: value for key, value in self.values.items() if key not in names}
-        return replace(self, values=kept)
-
-
-Node: TypeAlias = Scalar | Sequence | Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A text and where it is written."""
-
-    text: str
-    span: Span
-
-
-def word(node: Node) -> Word:
-    """Give a scalar as a word."""
-    assert isinstance(node, Scalar)
-    return Word(node.text, node.span)
-
-
-def words(node: Node | None) -> tuple[Word, ...]:
-    """Give a list of scalars as words; nothing is an empty list."""
-    return tuple(word(item) for item in node.items) if isinstance(node, Sequence) else ()
-
-
-def is_empty(node: Node) -> bool:
-    """Whether a node is YAML's null: nothing, `~` or `null`, without quotes."""
-    return isinstance(node, Scalar) and node.plain and node.text in ("", "~", "null", "Null", "NULL")
-
-
-def read(inputs: Inputs, path: str, findings: Findings) -> Source | None:
-    """Give a file's text, or None with a finding where it is not UTF-8. Raises InputError."""
-    data = inputs.read(path)
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        place = Span(Source(path, data.decode("utf-16", "replace"), inputs.root), 1, 1, 1, 2)
-        findings.error("not-utf8", f"{path} is written in UTF-16", place, help="save it as UTF-8")
-        return None
-    try:
-        return Source(path, data.decode("utf-8-sig"), inputs.root)
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        line = before.count("\n") + 1
-        column = len(before) - before.rfind("\n")
-        text = Source(path, data.decode("utf-8", "replace"), inputs.root)
-        place = Span(text, line, column, line, column + 1)
-        findings.error("not-utf8", f"{path} is not UTF-8", place, help="save it as UTF-8")
-        return None
+# An expression without quotes, and the text behind it that belongs to it.
+_IN_FLOW = r"\{\{.*?\}\}[^,\[\]{}#]*(?<!\s)"
+_IN_BLOCK = r"\{\{.*?\}\}.*?(?=\s+#|\s*$)"
 
 
 class _Broken(Exception):
     """Reading cannot go on; the finding is already kept."""
-
-
-# What libyaml, of YAML 1.1, takes for line ends too; YAML 1.2 and editors do not.
-_OTHER_BREAKS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
-
-
-def _places(text: str) -> Callable[[Any], tuple[int, int]]:
-    """Give what tells the line and column of one of the parser's marks, as an editor counts them."""
-    if not _OTHER_BREAKS.search(text):
-        return lambda mark: (mark.line + 1, mark.column + 1)
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
-
-    def at(mark: Any) -> tuple[int, int]:
-        line = bisect_right(starts, mark.index)
-        return line, mark.index - starts[line - 1] + 1
-
-    return at
 
 
 class _Builder:
@@ -159,7 +46,7 @@ class _Builder:
         self.source = source
         self.findings = findings
         self.parser: Any = _Parser(source.text)
-        self.at = _places(source.text)
+        self.at = places(source.text)
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.open_anchors: set[str] = set()
         self.told: set[int] = set()
@@ -376,100 +263,6 @@ class _Builder:
         return replace(first, end_line=closing.end_line, end_column=closing.end_column)
 
 
-_PROBLEMS = {
-    "found character that cannot start any token": (
-        "yaml-syntax",
-        "a text cannot begin with this character",
-        "put the text in quotes",
-    ),
-    "mapping values are not allowed in this context": (
-        "yaml-syntax",
-        "a second `: ` on this line, or a line indented more than the one above",
-        'put the value in quotes where it holds ": ", or indent it like its neighbours',
-    ),
-    "found unexpected ':'": (
-        "yaml-syntax",
-        "a `:` that ends no key and stands in no quotes",
-        "put a blank behind a key's colon, `{key: value, other: }`, and quotes round a text that holds one",
-    ),
-    "did not find expected whitespace or line break": (
-        "yaml-syntax",
-        "a tag without a blank behind it",
-        "put a blank there: {cron: !reset }",
-    ),
-    "could not find expected ':'": (
-        "yaml-syntax",
-        "a key without its colon",
-        'write "key: value"; a text of several lines needs | or quotes',
-    ),
-    "found unexpected end of stream": ("yaml-syntax", "a quote that is never closed", "close the quote"),
-    "did not find expected key": (
-        "yaml-syntax",
-        "this line does not fit the map it stands in",
-        "indent it like its neighbours, and quote a value that begins with a quote, { or [",
-    ),
-    "did not find expected node content": (
-        "yaml-syntax",
-        "a value is missing here",
-        'write it, or remove the comma: [a, b]; an empty text is ""',
-    ),
-    "did not find expected '-' indicator": (
-        "yaml-syntax",
-        "this line does not fit the list it stands in",
-        "begin it with `- `, indented like its neighbours",
-    ),
-    "did not find expected ',' or ']'": ("yaml-syntax", "a [list] that is never closed", "close it with ]"),
-    "did not find expected ',' or '}'": ("yaml-syntax", "a {map} that is never closed", "close it with }"),
-}
-
-
-# An expression without quotes, and the text behind it that belongs to it.
-_IN_FLOW = r"\{\{.*?\}\}[^,\[\]{}#]*(?<!\s)"
-_IN_BLOCK = r"\{\{.*?\}\}.*?(?=\s+#|\s*$)"
-_ENTRY = re.compile(r"(?P<before>\s*(?:- )*(?:[\w.-]+:\s+)?(?:- )?)(?P<value>[^\s\"'\[{|>&*].*: .*)")
-
-
-# https://yaml.org/spec/1.2.2/#51-character-set
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
-
-
-def _broken_yaml(source: Source, error: Any, findings: Findings) -> None:
-    mark = getattr(error, "problem_mark", None)
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    code, message, help = _PROBLEMS.get(problem, ("yaml-syntax", f"not valid YAML: {problem}", None))
-    begun = getattr(error, "context_mark", None)
-    unclosed = begun is not None and mark is not None and begun.line < mark.line
-    if unclosed and problem.startswith(
-        ("did not find expected ','", "could not find expected", "found unexpected end")
-    ):
-        # What is not closed is told where it begins, not where the parser gave up.
-        mark = begun
-    line, column = _places(source.text)(mark) if mark else (1, 1)
-    forbidden = None if mark else _FORBIDDEN.search(source.text)
-    if forbidden:
-        before = source.text[: forbidden.start()]
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        code, message = "yaml-syntax", f"a character that YAML does not allow: U+{ord(forbidden[0]):04X}"
-        help = "remove it, or write it in double quotes as an escape" + (
-            f": \\x{ord(forbidden[0]):02x}" if ord(forbidden[0]) < 256 else ""
-        )
-    line = min(line, source.text.count("\n") + 1)
-    text = source.line(line)
-    entry = _ENTRY.fullmatch(text.rstrip())
-    if problem.startswith("mapping values") and entry:
-        help = f"write {entry['before'].strip()} {json.dumps(entry['value'], ensure_ascii=False)}".replace(
-            "write  ", "write "
-        )
-    elif "tab character" in problem or (problem.startswith("found character") and text[column - 1 : column] == "\t"):
-        code, message, help = "tab", "a tab cannot indent YAML", "indent with blanks"
-    elif problem.startswith("did not find expected ','") and text[column - 1 : column] == ":":
-        message, help = "a second `: ` in one entry", 'put the value in quotes: {sh: "curl -H Accept: json"}'
-    elif "{{" in text and "[" in text.partition("{{")[0]:
-        code, message = "unquoted-expression", "an expression without quotes inside a [list]"
-        help = 'put each item that holds {{ … }} in quotes: [mv, "a-{{ v }}", b]'
-    findings.error(code, message, Span(source, line, column, line, column + 1), help=help)
-
-
 def parse(source: Source, findings: Findings) -> Node | None:
     """Give the one document of a source as nodes, or None: with findings, or where it is empty."""
     builder = _Builder(source, findings)
@@ -480,23 +273,5 @@ def parse(source: Source, findings: Findings) -> Node | None:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         if mark is None or mark.line + 1 not in builder.told:
-            _broken_yaml(source, error, findings)
+            tell(source, error, findings)
         return None
-
-
-def parse_mapping(source: Source, what: str, findings: Findings) -> Mapping | None:
-    """Give the map that a file holds, or None with a finding; `what` names the file's kind ("a stack")."""
-    before = findings.errors
-    node = parse(source, findings)
-    if isinstance(node, Mapping) and node.values:
-        return node
-    if findings.errors == before:
-        if node is None or is_empty(node) or isinstance(node, Mapping):
-            message = f"{what} file is empty"
-            help = "the smallest stack: from: debian:12-slim" if what == "a stack" else None
-        else:
-            kind = "list" if isinstance(node, Sequence) else "text"
-            message, help = f"{what} is a map of keys, this file is a {kind}", "begin with a key: NAME: VALUE"
-        first = Span(source, 1, 1, 1, max(2, len(source.line(1)) + 1))
-        findings.error("not-a-map", message, first, help=help)
-    return None
