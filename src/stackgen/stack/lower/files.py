@@ -350,6 +350,11 @@ def _make(emitter: Emitter, entries: list[FileEntry]) -> None:
         emitter.add_text("RUN " + " \\\n && ".join(dict.fromkeys(commands)), span)
 
 
+def _address(emitter: Emitter, url: str, span: Span) -> str:
+    """Give an address as ADD takes it: expanded as a path is, and no pattern as a file's name would be."""
+    return emitter.word(escape_dollar(url), span)
+
+
 def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
     """Take a file from its address: ADD with its checksum, or, for an archive, a build stage that it is unpacked from.
 
@@ -365,19 +370,19 @@ def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
             "builder-lacks",
             f"the builder {emitter.tools.builder} has no ADD --checksum",
             span,
-            help="download the file into the project, and name it in `src`",
+            help="download the file into the project, and take it from there",
         )
         return
     target = emitter.word(escape_dollar(dest), span)
     one = "" in download.urls
     if one and not download.unpack:
         flags = [f"--checksum={download.checksums['']}", *_flags(emitter, entry)]
-        emitter.add(Add(sources=(emitter.source(download.urls[""], span),), dest=target, flags=tuple(flags)), span)
+        emitter.add(Add(sources=(_address(emitter, download.urls[""], span),), dest=target, flags=tuple(flags)), span)
         return
     name = f"download-{sum(1 for stage in emitter.stages if stage.key == 'stage') + 1}"
     for arch in sorted(download.urls):
         add = Add(
-            sources=(emitter.source(download.urls[arch], span),),
+            sources=(_address(emitter, download.urls[arch], span),),
             dest="/download",
             flags=(f"--checksum={download.checksums.get(arch, download.checksums.get('', ''))}",),
         )
