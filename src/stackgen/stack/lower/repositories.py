@@ -249,19 +249,10 @@ def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool
     family = emitter.family
     assert family is not None
     paths: list[str] = []
-    downloads: list[FileEntry] = []
+    keys: list[FileEntry] = []
     for own in emitter.image.own_repositories:
         _check_suites(emitter, own, family)
-        if isinstance(own.key, Word):
-            keyring = family.key_place(own.name, posixpath.basename(own.key.text))
-            content = emitter.project_file(own.key)
-            if content is None:
-                continue
-            emitter.file(f"rootfs{keyring}", content, 0o644, own.key.span)
-            paths.append(keyring.lstrip("/"))
-        else:
-            keyring = family.key_place(own.name, _file_of(own.key.urls[""]))
-            downloads.append(FileEntry(dest=Word(keyring, own.key.address), download=own.key))
+        keys.append(_key(own, family))
         entry = {
             "id": own.name,
             "title": own.name,
@@ -270,21 +261,25 @@ def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool
             "places": ({"url": own.url, "not_for": ()},),
             "suites": [word.text for word in own.suites],
             "components": [word.text for word in own.components],
-            "keyring": keyring,
+            "keyring": keys[-1].dest.text,
             "enabled": True,
         }
         path = family.own_repositories["file"].replace("*", own.name).lstrip("/")
         recipe = RepositoryFile(distribution, family, None, (entry,))
         emitter.file(f"rootfs/{path}", recipe, 0o644, own.span)
         paths.append(path)
-    lower_files(emitter, downloads)
+    lower_files(emitter, keys)
     emitter.copy(paths, emitter.image.own_repositories[0].span if paths else None)
     return {own.name: True for own in emitter.image.own_repositories}
 
 
-def _file_of(url: str) -> str:
-    """Give the name of the file that an address ends in."""
-    return posixpath.basename(unquote(re.split("[?#]", url)[0]))
+def _key(own: OwnRepository, family: Family) -> FileEntry:
+    """Give a repository's key as a file that is copied or downloaded to where the package manager looks for it."""
+    if isinstance(own.key, Word):
+        place = family.key_place(own.name, posixpath.basename(own.key.text))
+        return FileEntry(dest=Word(place, own.key.span), src=own.key, mode="0644")
+    file = posixpath.basename(unquote(re.split("[?#]", own.key.urls[""])[0]))
+    return FileEntry(dest=Word(family.key_place(own.name, file), own.key.address), download=own.key)
 
 
 def _check_suites(emitter: Emitter, own: OwnRepository, family: Family) -> None:
