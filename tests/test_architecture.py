@@ -29,8 +29,8 @@ ROOMS: dict[str, str] = {
     """,
     "stack": """
         __init__ project model expressions documents load merge programs resolve
-        lower.__init__ lower.steps lower.emitter lower.packages lower.repositories lower.users lower.files
-        lower.commands lower.raw lower.instructions lower.image
+        lower.__init__ lower.steps lower.emitter lower.packages lower.downloads lower.files lower.repositories
+        lower.users lower.commands lower.raw lower.instructions lower.image
         workshop ground causes reread compile provenance inspection
     """,
     "render": "__init__ repositories supervisord dockerfile compose bake plan",

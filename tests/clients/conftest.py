@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,14 @@ from stackgen import api
 from tests.helpers import ROOT, tree
 
 REQUIRED = os.environ.get("STACKGEN_REQUIRE_ENGINE") == "1"
+# Debian's dnf and rpm, for a root of Rocky 9: no image of its own can be had here.
+STAND_IN = """\
+FROM debian:12-slim
+RUN apt-get update \\
+ && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends dnf rpm \\
+ && mkdir -p /etc/dnf/vars /etc/yum.repos.d /etc/pki/rpm-gpg \\
+ && echo 9 > /etc/dnf/vars/releasever
+"""
 TABLE: Mapping[str, Any] = yaml.safe_load((ROOT / "tests/data/addresses.yml").read_text("utf-8"))
 
 
@@ -34,6 +42,19 @@ def run(*command: str | Path) -> str:
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, f"{words}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+@pytest.fixture(scope="session")
+def dnf_image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An image with a dnf that knows no repository."""
+    if shutil.which("docker") is None and not REQUIRED:
+        pytest.skip("no docker")
+    name = "stackgen-test/dnf:1"
+    folder = tmp_path_factory.mktemp("dnf")
+    (folder / "Dockerfile").write_text(STAND_IN, "utf-8")
+    run("docker", "build", "--quiet", "--network=host", "--tag", name, folder)
+    yield name
+    run("docker", "image", "rm", "--force", name)
 
 
 @cache

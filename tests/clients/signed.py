@@ -11,7 +11,7 @@ from .conftest import need, run
 
 SPEC = """\
 Name: {name}
-Version: 1
+Version: {version}
 Release: 1
 Summary: Nothing
 License: none
@@ -19,6 +19,22 @@ BuildArch: noarch
 %description
 Nothing.
 %files
+"""
+STREAM = """\
+---
+document: modulemd
+version: 2
+data:
+  name: {name}
+  stream: "{stream}"
+  version: 1
+  context: c0ffee
+  arch: noarch
+  summary: Nothing
+  description: Nothing
+  license: {{module: [none]}}
+  artifacts: {{rpms: ["{name}-0:{stream}-1.noarch"]}}
+...
 """
 CONTROL = """\
 Package: {name}
@@ -33,19 +49,33 @@ def rpm_repository(folder: Path, names: list[str], signer: Key | None) -> Path:
     """Make a repository with a package of each name; without a signer they are not signed."""
     folder.mkdir(parents=True)
     for name in names:
-        spec = folder / f"{name}.spec"
-        spec.write_text(SPEC.format(name=name), "utf-8")
-        need("rpmbuild")
-        run("rpmbuild", "-bb", "--define", f"_topdir {folder}", "--define", f"_rpmdir {folder}", spec)
-        (package,) = folder.rglob(f"{name}-1-1.noarch.rpm")
-        if signer:
-            macros = {"_gpg_name": signer.name, "_gpg_path": str(signer.home), "__gpg": need("gpg")}
-            defines = [f"--define={name} {value}" for name, value in macros.items()]
-            run(need("rpmsign"), *defines, "--addsign", package)
-        spec.unlink()
-    need("createrepo_c")
-    run("createrepo_c", "--quiet", folder)
+        _rpm(folder, name, "1", signer)
+    run(need("createrepo_c"), "--quiet", folder)
     return folder
+
+
+def modular_repository(folder: Path, name: str, streams: list[str], signer: Key) -> Path:
+    """Make a repository with a module whose streams each have its package, of the version that the stream is called."""
+    folder.mkdir(parents=True)
+    for stream in streams:
+        _rpm(folder, name, stream, signer)
+    run(need("createrepo_c"), "--quiet", folder)
+    modules = folder / "modules.yaml"
+    modules.write_text("".join(STREAM.format(name=name, stream=stream) for stream in streams), "utf-8")
+    run(need("modifyrepo_c"), "--mdtype=modules", modules, folder / "repodata")
+    return folder
+
+
+def _rpm(folder: Path, name: str, version: str, signer: Key | None) -> None:
+    spec = folder / f"{name}.spec"
+    spec.write_text(SPEC.format(name=name, version=version), "utf-8")
+    run(need("rpmbuild"), "-bb", "--define", f"_topdir {folder}", "--define", f"_rpmdir {folder}", spec)
+    (package,) = folder.rglob(f"{name}-{version}-1.noarch.rpm")
+    if signer:
+        macros = {"_gpg_name": signer.name, "_gpg_path": str(signer.home), "__gpg": need("gpg")}
+        defines = [f"--define={name} {value}" for name, value in macros.items()]
+        run(need("rpmsign"), *defines, "--addsign", package)
+    spec.unlink()
 
 
 def apt_repository(folder: Path, suites: list[str], names: list[str], signer: Key) -> Path:

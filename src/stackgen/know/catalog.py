@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -86,6 +87,8 @@ class Family:
     npm: tuple[str, ...]
     pipefail: tuple[str, ...]
     own_repositories: Data
+    modules: tuple[str, ...]
+    """What can be done with the streams of modules: dnf's `enable` and `switch-to`."""
     certificates: Data
     users_template: str
     nologin: str
@@ -94,6 +97,13 @@ class Family:
     def configures(self, dest: str) -> bool:
         """Whether a file at `dest` configures the package manager, so that it comes before the first install."""
         return any(dest == place or (place.endswith("/") and dest.startswith(place)) for place in self.configuration)
+
+    def key_place(self, name: str, file: str) -> str:
+        """Give where the key of a repository called `name` goes that lies in `file` elsewhere; where the package
+        manager looks a key up by its file, it keeps its name.
+        """
+        place: str = self.own_repositories["key"]
+        return place + file if place.endswith("/") else place.replace("*", name) + posixpath.splitext(file)[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +307,7 @@ def _family(name: str, data: Any) -> Family:
         npm=tuple(data.get("npm", ())),
         pipefail=tuple(data["pipefail"]),
         own_repositories=data["own_repositories"],
+        modules=tuple(data.get("modules", ())),
         certificates=data["certificates"],
         users_template=data["users"]["template"],
         nologin=data["users"]["nologin"],

@@ -117,6 +117,7 @@ def _bottom(config: Config, *, known: bool) -> Above:
         mirror="official",
         pip=False,
         users={},
+        modules={},
         supervisor=None,
     )
 

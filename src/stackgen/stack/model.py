@@ -27,22 +27,25 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageGroup:
-    """Packages that are installed together: what they are for, and the repositories that are on for them."""
+    """Packages that are installed together: what they are for, the repositories that are on for them, and the module
+    streams that they come from.
+    """
 
     name: str | None
     packages: tuple[Word, ...]
     repositories: tuple[Word, ...] = ()
+    modules: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnRepository:
-    """A repository that the data do not know: where it is, and the file with its key."""
+    """A repository that the data do not know: where it is, and its key, a file of the project or a download."""
 
     name: str
     url: str
-    suites: tuple[str, ...]
-    components: tuple[str, ...]
-    key: Word
+    suites: tuple[Word, ...]
+    components: tuple[Word, ...]
+    key: Word | Download
     span: Span
 
 
@@ -231,6 +234,7 @@ def package_groups(node: Node) -> tuple[PackageGroup, ...]:
                     name=word(item.values["name"]).text,
                     packages=words(item.values["install"]),
                     repositories=words(item.get("repositories")),
+                    modules=words(item.get("modules")),
                 )
             )
     return tuple(groups)
@@ -250,26 +254,27 @@ def _text(node: Node | None) -> str | None:
     return node.text if isinstance(node, Scalar) else None
 
 
+def _download(node: source.Mapping) -> Download:
+    return Download(
+        urls=_by_architecture(node.get("url")),
+        checksums=_by_architecture(node.get("checksum")),
+        unpack=_flag(node.get("unpack")),
+        strip=int(_text(node.get("strip")) or 0),
+        address=node.values["url"].span,
+        span=node.values["checksum" if "checksum" in node.values else "url"].span,
+    )
+
+
 def file_entry(node: Node) -> FileEntry:
     """Read one entry of `files` or `context`."""
     assert isinstance(node, source.Mapping)
     get = node.get
     src, content = get("src"), get("content")
-    download = None
-    if "url" in node.values:
-        download = Download(
-            urls=_by_architecture(get("url")),
-            checksums=_by_architecture(get("checksum")),
-            unpack=_flag(get("unpack")),
-            strip=int(_text(get("strip")) or 0),
-            address=node.values["url"].span,
-            span=node.values["checksum" if "checksum" in node.values else "url"].span,
-        )
     return FileEntry(
         dest=word(node.values["dest"]),
         src=word(src) if src is not None else None,
         content=word(content) if content is not None else None,
-        download=download,
+        download=_download(node) if "url" in node.values else None,
         directory=_flag(get("directory")),
         link=_text(get("link")),
         exclude=tuple(each.text for each in words(get("exclude"))),
@@ -408,13 +413,14 @@ def read_repositories(node: Node | None) -> tuple[tuple[Word, ...], tuple[OwnRep
     own: list[OwnRepository] = []
     for item in node.items if isinstance(node, Sequence) else ():
         if isinstance(item, source.Mapping):
+            key = item.values["key"]
             own.append(
                 OwnRepository(
                     name=word(item.values["name"]).text,
                     url=word(item.values["url"]).text,
-                    suites=tuple(each.text for each in words(item.get("suites"))),
-                    components=tuple(each.text for each in words(item.get("components"))),
-                    key=word(item.values["key"]),
+                    suites=words(item.get("suites")),
+                    components=words(item.get("components")),
+                    key=_download(key) if isinstance(key, source.Mapping) else word(key),
                     span=item.span,
                 )
             )

@@ -44,6 +44,8 @@ class Above:
     pip: bool
     users: Mapping[str, Span]
     """Users that an ancestor added, and where."""
+    modules: Mapping[str, Word]
+    """Modules of which an ancestor enabled a stream, and where it says so."""
     supervisor: Supervisor | None
 
 
@@ -72,6 +74,7 @@ class Emitter:
         self.stages: list[Step] = []
         self.files: dict[str, ContextFile] = {}
         self.users = dict(above.users)
+        self.modules = dict(above.modules)
         self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
         self.declared_user = "root"

@@ -1,22 +1,20 @@
-"""What is copied in: files, globs, folders, downloads, directories and links, and what only lies in the context."""
+"""What is copied in: files, globs, folders, directories and links, and what only lies in the context."""
 
 from __future__ import annotations
 
 import posixpath
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from stackgen.diagnostics import Related, Span, did_you_mean
-from stackgen.docker.instructions import Add, Copy, From
-from stackgen.docker.syntax import escape_dollar
 from stackgen.read import source
 from stackgen.read.inputs import InputError
 from stackgen.stack.expressions import Facts, Scope, render_file
+from stackgen.stack.lower.downloads import lower_download
 from stackgen.stack.lower.emitter import Emitter
-from stackgen.stack.lower.steps import Step, placed
-from stackgen.stack.model import Download, FileEntry, Image, folder_of
+from stackgen.stack.model import FileEntry, Image, folder_of
 
 RENDERED = ".j2"
 LINKED = "put the file itself into the project: another machine has not what the link leads to"
@@ -42,7 +40,9 @@ def lower_files(emitter: Emitter, entries: Iterable[FileEntry]) -> None:
     plain: dict[tuple[str, ...], list[str]] = {}
     for entry in entries:
         if entry.download is not None:
-            _download(emitter, entry, entry.download)
+            dest = _dest(emitter, entry)
+            if dest is not None:
+                lower_download(emitter, entry, entry.download, dest, _flags(emitter, entry))
         elif entry.src is not None or entry.content is not None:
             for path in _stage(emitter, entry):
                 plain.setdefault(_flags(emitter, entry), []).append(path)
@@ -348,63 +348,3 @@ def _make(emitter: Emitter, entries: list[FileEntry]) -> None:
         emitter.as_root(span)
         emitter.plain_shell()
         emitter.add_text("RUN " + " \\\n && ".join(dict.fromkeys(commands)), span)
-
-
-def _download(emitter: Emitter, entry: FileEntry, download: Download) -> None:
-    """Take a file from its address: ADD with its checksum, or, for an archive, a build stage that it is unpacked from.
-
-    ADD does not unpack what it downloads (https://docs.docker.com/reference/dockerfile/#add), and an archive that is
-    copied in first stays in its layer.
-    """
-    dest = _dest(emitter, entry)
-    if dest is None:
-        return
-    span = entry.dest.span
-    if emitter.tools.builder != "buildkit":
-        emitter.findings.error(
-            "builder-lacks",
-            f"the builder {emitter.tools.builder} has no ADD --checksum",
-            span,
-            help="download the file into the project, and name it in `src`",
-        )
-        return
-    target = emitter.word(escape_dollar(dest), span)
-    one = "" in download.urls
-    if one and not download.unpack:
-        flags = [f"--checksum={download.checksums['']}", *_flags(emitter, entry)]
-        emitter.add(Add(sources=(emitter.source(download.urls[""], span),), dest=target, flags=tuple(flags)), span)
-        return
-    name = f"download-{sum(1 for stage in emitter.stages if stage.key == 'stage') + 1}"
-    for arch in sorted(download.urls):
-        add = Add(
-            sources=(emitter.source(download.urls[arch], span),),
-            dest="/download",
-            flags=(f"--checksum={download.checksums.get(arch, download.checksums.get('', ''))}",),
-        )
-        stage = name if one else f"{name}-{arch.replace('/', '')}"
-        emitter.stages.append(
-            Step(
-                "stage" if one else "architecture",
-                (placed(From(image="scratch", name=stage), span), placed(add, span)),
-            )
-        )
-    if not one:
-        # hadolint takes the stage of an architecture for an image without a tag.
-        variant = "$TARGETVARIANT" if any("/" in arch for arch in download.urls) else ""
-        chosen = placed(From(image=f"{name}-$TARGETARCH{variant}", name=name), span)
-        chosen = replace(chosen, text=f"# hadolint ignore=DL3006\n{chosen.text}")
-        emitter.stages.append(Step("stage", (chosen,)))
-    if not download.unpack:
-        flags = [f"--from={name}", *_flags(emitter, entry)]
-        emitter.add(Copy(sources=("/download",), dest=target, flags=tuple(flags)), span)
-        return
-    emitter.as_root(span)
-    emitter.plain_shell()
-    quoted = shlex.quote(dest)
-    owner = f" \\\n && chown -R {shlex.quote(entry.owner)} {quoted}" if entry.owner else ""
-    strip = f" --strip-components={download.strip}" if download.strip else ""
-    emitter.add_text(
-        f"RUN --mount=type=bind,from={name},target=/mnt \\\n    mkdir -p {quoted} \\\n"
-        f" && tar -x -f /mnt/download --no-same-owner -C {quoted}{strip}{owner}",
-        span,
-    )

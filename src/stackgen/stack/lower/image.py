@@ -111,6 +111,7 @@ def _result(
             mirror=image.mirror.text if image.mirror else above.mirror,
             pip=above.pip or used_pip,
             users=emitter.users,
+            modules=emitter.modules,
             supervisor=image.supervisor or above.supervisor,
         ),
     )

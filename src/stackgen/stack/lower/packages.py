@@ -41,6 +41,7 @@ def groups_of(entries: Iterable[Any], span: Span, name: str) -> tuple[PackageGro
                     name=entry["name"],
                     packages=tuple(Word(each, span) for each in entry["install"]),
                     repositories=tuple(Word(each, span) for each in entry.get("repositories", ())),
+                    modules=tuple(Word(each, span) for each in entry.get("modules", ())),
                 )
             )
     return tuple(groups)
@@ -86,10 +87,12 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
                 "name": group.name,
                 "packages": sorted({word.text for word in group.packages}),
                 "repositories": [word.text for word in group.repositories],
+                "modules": [word.text for word in group.modules],
                 "release": _release(group, distribution),
             }
             for group in groups
         ],
+        streams=_streams(emitter, family, groups),
         first=not emitter.above.packages,
         cache_mounts=emitter.tools.builder != "classic",
     )
@@ -108,6 +111,55 @@ def _release(group: PackageGroup, distribution: Distribution) -> str:
     known = distribution.repositories()
     releases = [known.get(word.text, {}).get("release") for word in group.repositories]
     return next(filter(None, releases), "")
+
+
+def _streams(emitter: Emitter, family: Family, groups: list[PackageGroup]) -> dict[str, list[str]]:
+    """Give the module streams that the image has not yet, by what is to be done: `enable`, or `switch-to` where another
+    stream is enabled: dnf refuses to enable a second one, and what was installed from the first has to change with it
+    (https://dnf.readthedocs.io/en/latest/command_ref.html#module-command).
+    """
+    streams: dict[str, list[str]] = {}
+    for name, word in _modules(emitter, groups).items():
+        there = emitter.modules.get(name)
+        emitter.modules[name] = word
+        todo = "switch-to" if there else "enable"
+        if there and there.text == word.text:
+            continue
+        if todo in family.modules:
+            streams.setdefault(todo, []).append(word.text)
+        elif there and family.modules:
+            emitter.findings.error(
+                "family-lacks",
+                f"{family.name} cannot switch the stream of a module, and {there.text} is enabled already",
+                word.span,
+                help="name the stream that is meant where it is enabled first",
+                related=[Related("enabled here", there.span)],
+            )
+        else:
+            emitter.findings.error(
+                "family-lacks",
+                f"{family.name} has no module streams",
+                word.span,
+                help="put it under `when: {dnf: {packages: […]}}`; other versions come from other `repositories` here",
+            )
+    return streams
+
+
+def _modules(emitter: Emitter, groups: list[PackageGroup]) -> dict[str, Word]:
+    """Give the stream of each module that groups name; a second one is a finding."""
+    asked: dict[str, Word] = {}
+    for word in (each for group in groups for each in group.modules):
+        name = word.text.partition(":")[0]
+        other = asked.setdefault(name, word)
+        if other.text != word.text:
+            emitter.findings.error(
+                "two-streams",
+                f'the module {name} has one stream at a time, and here are "{other.text}" and "{word.text}"',
+                word.span,
+                help="keep one of the two",
+                related=[Related("the other one", other.span)],
+            )
+    return asked
 
 
 def mirror_secrets(emitter: Emitter, span: Span | None) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from stackgen.diagnostics import Span, suggestion
 from stackgen.docker.instructions import Env
@@ -12,9 +14,10 @@ from stackgen.docker.syntax import escape_dollar, quote
 from stackgen.know.catalog import Data, Distribution, Family, Location, Mirror
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
+from stackgen.stack.lower.files import lower_files
 from stackgen.stack.lower.packages import needs_distribution, used_repositories
 from stackgen.stack.lower.steps import PipFile, RepositoryFile
-from stackgen.stack.model import PackageGroup
+from stackgen.stack.model import FileEntry, OwnRepository, PackageGroup
 
 PIP_CONFIG = "etc/pip.conf"
 # What npm, and what stands in for it, takes from the environment (https://docs.npmjs.com/cli/using-npm/config).
@@ -169,8 +172,8 @@ def _repository_file(
             continue
         keyring = entry.get("keyring")
         if location.key is not None:
-            path = family.own_repositories["key"].replace("*", location.key)
-            keyring, content = path, emitter.tools.catalog.bytes_of(f"mirrors/keys/{location.key}")
+            keyring = family.key_place(posixpath.splitext(location.key)[0], location.key)
+            content = emitter.tools.catalog.bytes_of(f"mirrors/keys/{location.key}")
         elif "key_file" in entry and entry["id"] not in emitter.above.repositories:
             content = emitter.tools.catalog.bytes_of(f"families/keys/{entry['key_file']}")
         else:
@@ -246,29 +249,58 @@ def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool
     family = emitter.family
     assert family is not None
     paths: list[str] = []
+    keys: list[FileEntry] = []
     for own in emitter.image.own_repositories:
-        key = family.own_repositories["key"].replace("*", own.name).lstrip("/") + posixpath.splitext(own.key.text)[1]
-        content = emitter.project_file(own.key)
-        if content is None:
-            continue
+        _check_suites(emitter, own, family)
+        keys.append(_key(own, family))
         entry = {
             "id": own.name,
             "title": own.name,
             "url": own.url,
             "urls": (own.url,),
             "places": ({"url": own.url, "not_for": ()},),
-            "suites": own.suites,
-            "components": own.components,
-            "keyring": f"/{key}",
+            "suites": [word.text for word in own.suites],
+            "components": [word.text for word in own.components],
+            "keyring": keys[-1].dest.text,
             "enabled": True,
         }
         path = family.own_repositories["file"].replace("*", own.name).lstrip("/")
-        emitter.file(f"rootfs/{key}", content, 0o644, own.key.span)
         recipe = RepositoryFile(distribution, family, None, (entry,))
         emitter.file(f"rootfs/{path}", recipe, 0o644, own.span)
-        paths += [key, path]
+        paths.append(path)
+    lower_files(emitter, keys)
     emitter.copy(paths, emitter.image.own_repositories[0].span if paths else None)
     return {own.name: True for own in emitter.image.own_repositories}
+
+
+def _key(own: OwnRepository, family: Family) -> FileEntry:
+    """Give a repository's key as a file that is copied or downloaded to where the package manager looks for it."""
+    if isinstance(own.key, Word):
+        place = family.key_place(own.name, posixpath.basename(own.key.text))
+        return FileEntry(dest=Word(place, own.key.span), src=own.key, mode="0644")
+    file = posixpath.basename(unquote(re.split("[?#]", own.key.urls[""])[0]))
+    return FileEntry(dest=Word(family.key_place(own.name, file), own.key.address), download=own.key)
+
+
+def _check_suites(emitter: Emitter, own: OwnRepository, family: Family) -> None:
+    """Find a repository whose suites the package manager needs, or knows nothing of."""
+    if family.own_repositories.get("suites", False):
+        if not own.suites:
+            emitter.findings.error(
+                "missing-key",
+                f"{family.name} needs the `suites` of a repository",
+                own.span,
+                help="suites: [bookworm], and the `components` of it: [main]",
+            )
+        return
+    for key, said in (("suites", own.suites), ("components", own.components)):
+        if said:
+            emitter.findings.error(
+                "family-lacks",
+                f"a repository of {family.name} has no {key}",
+                said[0].span,
+                help=f"remove `{key}`: the `url` says it all",
+            )
 
 
 def lower_certificates(emitter: Emitter, certificates: tuple[Word, ...]) -> None:
