@@ -28,7 +28,9 @@ ROOMS: dict[str, str] = {
         inherit history
     """,
     "stack": """
-        __init__ project model expressions documents load merge programs resolve
+        __init__ project model
+        expressions.faults expressions.environment expressions.scope expressions.telling expressions.__init__
+        documents load merge programs resolve
         lower.__init__ lower.steps lower.emitter lower.packages lower.downloads lower.files lower.repositories
         lower.users lower.commands lower.raw lower.instructions lower.image
         workshop ground causes reread compile provenance inspection
@@ -58,7 +60,7 @@ ORDER = [
 ONLY = {
     "yaml": {"stackgen.read.source.building"},
     "jsonschema": {"stackgen.read.schema"},
-    "jinja2": {"stackgen.know.templates", "stackgen.stack.expressions"},
+    "jinja2": {"stackgen.know.templates", *(f"stackgen.stack.expressions.{part}" for part in ("environment", "scope"))},
     "cookiecutter": {"stackgen.outside.scaffold"},
     "subprocess": {"stackgen.outside.engine", "stackgen.outside.git"},
     # Nothing reads the clock or throws dice.
