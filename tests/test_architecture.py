@@ -28,7 +28,7 @@ ROOMS: dict[str, str] = {
         inherit history
     """,
     "stack": """
-        __init__ project model
+        __init__ project model reading
         expressions.faults expressions.environment expressions.scope expressions.telling expressions.__init__
         documents load merge programs resolve
         lower.__init__ lower.steps lower.emitter lower.packages lower.downloads lower.files lower.repositories

@@ -13,7 +13,7 @@ from stackgen.know.catalog import Distribution
 from stackgen.know.templates import TemplateFault
 from stackgen.read import schema, shape, source
 from stackgen.read.source import Node, Scalar, Word, word, words
-from stackgen.stack import model
+from stackgen.stack import reading
 from stackgen.stack.causes import Causes
 from stackgen.stack.documents import Document
 from stackgen.stack.expressions import Facts
@@ -271,7 +271,7 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: Gr
     tags = [_text(node, "tag") or "latest", *(word.text for word in words(node.get("tags")))]
     where = _supervisor_place(node, stand.distribution, shop.findings)
     service = node.get("service")
-    repositories, own_repositories = model.read_repositories(node.get("repositories"))
+    repositories, own_repositories = reading.repositories(node.get("repositories"))
     return Image(
         name=unit.name,
         path=unit.document.path,
@@ -285,10 +285,10 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: Gr
         repositories=repositories,
         own_repositories=own_repositories,
         certificates=(*(shop.project.certificates if is_root else ()), *words(node.get("certificates"))),
-        sections=tuple(model.sections(node)),
-        context=tuple(model.file_entry(item) for item in _items(node, "context")),
+        sections=tuple(reading.sections(node)),
+        context=tuple(reading.file_entry(item) for item in _items(node, "context")),
         platforms=tuple(each.text for each in words(node.get("platforms"))),
-        supervisor=model.read_supervisor(node, where),
+        supervisor=reading.supervisor(node, where),
         programs=tuple(own.values()),
         turned_off={(SECTIONS[block], name): span for (block, name), span in resolved.turned_off.items()},
         service=shape.typed(service, shape.load("service")) if service is not None else None,
