@@ -45,7 +45,7 @@ ROOMS: dict[str, str] = {
     """,
     "write": "__init__ manifest emit fix",
     "api": "__init__",
-    "report": "__init__ text github json sarif editor inspection",
+    "report": "__init__ text github json sarif editor inspection patch",
     "outside": "__init__ scaffold engine",
     "cli": "common render validate inspect new distros mirrors schema __init__",
     "__main__": "__init__",

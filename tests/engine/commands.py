@@ -114,6 +114,6 @@ class Rendered:
     images: Mapping[str, str]
 
     def parent(self, name: str) -> str:
-        """The reference in the Dockerfile's FROM."""
+        """The reference in the Dockerfile's FROM, of several stages the last one's."""
         lines = (self.folder / name / "Dockerfile").read_text(encoding="utf-8").splitlines()
-        return next(line.split()[1] for line in lines if line.startswith("FROM "))
+        return [line.split()[1] for line in lines if line.startswith("FROM ")][-1]

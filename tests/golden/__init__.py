@@ -1,4 +1,4 @@
-"""The four images on both roots, as they are written: an output folder for each root, without the manifest."""
+"""The four images on one root of each package manager, as they are written: a folder each, without the manifest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from tests.helpers import ROOT, files_of, run
 
 HERE = Path(__file__).parent
 # The options that each root is rendered with.
-ROOTS = {"centos7": (), "debian12": ("--base", "debian12")}
+ROOTS = {
+    "centos7": (),
+    "rocky9": ("--base", "rocky9"),
+    "debian12": ("--base", "debian12"),
+    "alpine": ("--base", "alpine"),
+}
 
 
 def render(root: str, output: Path) -> dict[str, bytes]:

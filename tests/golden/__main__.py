@@ -1,7 +1,7 @@
 """`python -m tests.golden [NAME…]`: writes the expected outputs anew, after a change that is meant.
 
 What it did is for git to show.
-A NAME is a case, `centos7` or `debian12`; without one, all.
+A NAME is a case, or a root such as `centos7`; without one, all.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import sys
 from pathlib import Path
@@ -21,8 +20,9 @@ from stackgen.cli.common import (
     strict_option,
 )
 from stackgen.render.plan import Plan
+from stackgen.report.patch import moved_images, patch
 from stackgen.stack.project import Options
-from stackgen.write.emit import Change, Changes
+from stackgen.write.emit import Changes
 
 
 @click.command(
@@ -115,26 +115,10 @@ _VERBS = {"created": "missing", "updated": "out of date", "removed": "left over"
 
 
 def _print_diff(changes: Changes) -> None:
-    for change in changes.files:
-        if change.state != "unchanged":
-            click.echo("".join(_diff(change)), nl=False)
-
-
-def _diff(change: Change) -> list[str]:
-    before, after = (
-        (content.decode("utf-8", "replace").splitlines(keepends=True) if content is not None else [])
-        for content in (change.before, change.after)
-    )
-    lines = difflib.unified_diff(
-        before,
-        after,
-        fromfile=f"a/{change.path}" if change.before is not None else "/dev/null",
-        tofile=f"b/{change.path}" if change.after is not None else "/dev/null",
-    )
-    shown: list[str] = []
-    for line in lines:
-        shown.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
-    return shown or [f"mode of {change.path} changes to {change.mode:04o}\n"]
+    for text in patch(changes.files):
+        click.echo(text, nl=False)
+    for line in moved_images(changes.old, changes.manifest):
+        say(line)
 
 
 def _print_done(changes: Changes, plan: Plan) -> None:

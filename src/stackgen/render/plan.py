@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,8 @@ def make_plan(
     images: list[PlannedImage] = []
     for each in compiled:
         own_options = options.only(each.variables)
-        files = _image_files(each, project, own_options, templates, findings)
+        typed = own_options if each.unit.on_base else replace(own_options, base=None)
+        files = _image_files(each, project, typed, templates, findings)
         stack_folder = project.inputs.root / each.unit.document.folder
         part = {
             "references": list(each.image.references),
@@ -98,7 +99,8 @@ def make_plan(
             PlannedImage(
                 name=each.unit.name,
                 stack=each.unit.document.path,
-                options=own_options.shaping(),
+                # A root stands where it stands, whatever --base says.
+                options=(own_options if each.unit.parent else typed).shaping(),
                 variables=tuple(sorted(each.variables)),
                 files=files,
                 part=part,

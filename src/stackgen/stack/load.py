@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stackgen.diagnostics import Findings, Related
 from stackgen.read.source import Scalar
@@ -30,6 +30,8 @@ class Unit:
     """Whether its parent could not be found or read."""
     partial: bool = False
     """Whether a fragment could not be found or read."""
+    on_base: bool = False
+    """Whether it stands on the root that --base names."""
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -59,6 +61,7 @@ def load(paths: Iterable[str], project: Project, options: Options, findings: Fin
     reached = _reach(loader, named, moves)
     order = _build_order(loader, reached, moves, findings)
     units = [_unit(loader, path, moves, path in named) for path in order if loader.documents.get(path)]
+    units = _mark_on_base(units, base)
     _check_names(units, findings)
     return Closure(units=tuple(units), named=named)
 
@@ -88,15 +91,22 @@ def _root_of(loader: Loader, path: str) -> str:
 
 
 def _moves(loader: Loader, named: tuple[str, ...], base: str | None, findings: Findings) -> dict[str, str]:
-    """Give which root stack is replaced by which: by --base the roots of the named stacks, by `bases` all of a name."""
-    moves: dict[str, str] = {}
-    if base:
-        for path in named:
-            root = _root_of(loader, path)
-            whole = loader.documents.get(root) is not None and not loader.links[root].extends_broken
-            if whole and root not in (path, base):
-                moves[root] = base
+    """Give which root stack is replaced by which: what `bases` says and, over it, --base for the roots of the named."""
+    moves = _committed_moves(loader, findings)
+    if base is None:
         return moves
+    for path in named:
+        root = _root_of(loader, path)
+        whole = loader.documents.get(root) is not None and not loader.links[root].extends_broken
+        if root == base:
+            moves.pop(root, None)
+        elif whole and root != path:
+            moves[root] = base
+    return moves
+
+
+def _committed_moves(loader: Loader, findings: Findings) -> dict[str, str]:
+    moves: dict[str, str] = {}
     for old, new in loader.project.bases.items():
         for path in [path for path in loader.links if posixpath.splitext(posixpath.basename(path))[0] == old]:
             folder = posixpath.dirname(path)
@@ -181,6 +191,17 @@ def _unit(loader: Loader, path: str, moves: dict[str, str], named: bool) -> Unit
         partial=links.fragments_broken,
         blind=links.extends_broken or (parent is not None and loader.documents.get(parent) is None),
     )
+
+
+def _mark_on_base(units: list[Unit], base: str | None) -> list[Unit]:
+    """Mark what stands on the root that --base names; parents come first."""
+    if base is None:
+        return units
+    on_base = {base}
+    for unit in units:
+        if unit.parent in on_base:
+            on_base.add(unit.key)
+    return [replace(unit, on_base=unit.parent in on_base) for unit in units]
 
 
 def _check_names(units: list[Unit], findings: Findings) -> None:

@@ -106,7 +106,7 @@ def _covered(stack: str, covers: Iterable[str]) -> bool:
 
 
 def _check_options(plan: Plan, kept: Mapping[str, ImageRecord], findings: Findings) -> None:
-    """An image that stays must be what these options would make of it, less the variables that it does not know."""
+    """An image that stays must be what these options would make of it, less what does not concern it."""
     differing = sorted(name for name, record in kept.items() if record.options != _options_for(record, plan))
     if differing:
         findings.error(
@@ -118,8 +118,12 @@ def _check_options(plan: Plan, kept: Mapping[str, ImageRecord], findings: Findin
 
 
 def _options_for(record: ImageRecord, plan: Plan) -> dict[str, object]:
+    """Give the options less variables that an image does not know, and less --base where only roots are concerned."""
     sets = plan.options["set"]
-    return {**plan.options, "set": {name: value for name, value in sets.items() if name in record.variables}}
+    known = {name: value for name, value in sets.items() if name in record.variables}
+    are_roots = record.part["parent"] is None or all(image.part["parent"] is None for image in plan.images)
+    base = record.options["base"] if are_roots else plan.options["base"]
+    return {**plan.options, "base": base, "set": known}
 
 
 def _shown(options: Mapping[str, object]) -> str:

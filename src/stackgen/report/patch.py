@@ -1,0 +1,83 @@
+"""What a render would change, as a patch, and as a line for each image that becomes another one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from stackgen.write.emit import Change
+from stackgen.write.manifest import Manifest
+
+
+def patch(changes: Iterable[Change]) -> Iterator[str]:
+    """Give a patch in git's form, which knows files that only go to another place.
+
+    https://git-scm.com/docs/diff-format#generate_patch_text_with_p
+    """
+    changing = [change for change in changes if change.state != "unchanged"]
+    renames = _renames(changing)
+    sources = set(renames.values())
+    for change in changing:
+        if change.path in renames:
+            yield _rename(renames[change.path], change.path)
+        elif change.path not in sources:
+            yield from _diff(change)
+
+
+def moved_images(old: Manifest, new: Manifest) -> Iterator[str]:
+    """Say of each image that has another reference, or stands on another image, what it was and what it becomes."""
+    for name in sorted(old.images.keys() & new.images.keys()):
+        before, after = old.images[name].part, new.images[name].part
+        said = [
+            f"{key} {was} becomes {now}"
+            for key, was, now in (
+                ("image", before["references"][0], after["references"][0]),
+                ("FROM", before["parent_reference"], after["parent_reference"]),
+            )
+            if was != now
+        ]
+        if said:
+            yield f"{name}: {', '.join(said)}"
+
+
+def _renames(changes: Iterable[Change]) -> dict[str, str]:
+    """Give from where each file comes that is another one's content at another place of the same image."""
+    gone: dict[tuple[str, bytes | None, int], list[str]] = {}
+    renames: dict[str, str] = {}
+    changes = list(changes)
+    for change in changes:
+        if change.state == "removed":
+            gone.setdefault((_image(change), change.before, change.mode), []).append(change.path)
+    for change in changes:
+        same = gone.get((_image(change), change.after, change.mode))
+        if change.state == "created" and same:
+            renames[change.path] = same.pop(0)
+    return renames
+
+
+def _image(change: Change) -> str:
+    return change.path.partition("/")[0]
+
+
+def _rename(before: str, after: str) -> str:
+    return f"diff --git a/{before} b/{after}\nsimilarity index 100%\nrename from {before}\nrename to {after}\n"
+
+
+def _diff(change: Change) -> Iterator[str]:
+    before, after = (
+        (content.decode("utf-8", "replace").splitlines(keepends=True) if content is not None else [])
+        for content in (change.before, change.after)
+    )
+    if change.before == change.after:
+        yield f"mode of {change.path} changes to {change.mode:04o}\n"
+        return
+    yield f"diff --git a/{change.path} b/{change.path}\n"
+    if change.state != "updated":
+        yield f"{'new' if change.before is None else 'deleted'} file mode 100{change.mode:o}\n"
+    for line in difflib.unified_diff(
+        before,
+        after,
+        fromfile=f"a/{change.path}" if change.before is not None else "/dev/null",
+        tofile=f"b/{change.path}" if change.after is not None else "/dev/null",
+    ):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
