@@ -40,6 +40,7 @@ CHECKOUT = ("stacks", "README.md", "LICENSE")
 FILES = {
     "project/templates/readme": "",
     "project/data/readme": "",
+    "stacks/tool_1.2_all.deb": "",
     "stacks/site/index.html": "<title>Site</title>\n",
     "stacks/site/about.html": "<title>About</title>\n",
     "stacks/site.conf.j2": "root {{ root | default('/srv') }};\n",

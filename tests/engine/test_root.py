@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -236,6 +237,23 @@ def test_what_needs_root_has_it_and_user_stays(awkward: Images, parent: str) -> 
         "locked": ("0555", 0, 0),
     }
     assert found["srv/link/mine"].linkname == "/etc/probe/mine"
+
+
+def test_a_package_that_lies_beside_the_stack(bench: Bench) -> None:
+    """A package that is copied in is installed by its path, with what it depends on."""
+    (bench.folder / "public").mkdir()
+    package(bench.folder, "own", {"usr/bin/own": "#!/bin/sh\nprobe\n"}, Depends="probe")
+    shutil.move(bench.folder / "public/own.deb", bench.folder / "own.deb")
+    child = f"""\
+        extends: parent
+        image: stackgen-test/root-child
+        repositories: [{bench.source}]
+        steps:
+          - files: [{{src: own.deb, dest: /tmp/own.deb}}]
+          - packages: [/tmp/own.deb]
+        """
+    images = bench.build(parent=ROOT_STACK, child=child)
+    assert images.ask("child", "own") == "probe as 1234"
 
 
 def test_run_is_the_inherited_users(bench: Bench) -> None:
