@@ -40,11 +40,10 @@ def moved_images(old: Manifest, new: Manifest) -> Iterator[str]:
             yield f"{name}: {', '.join(said)}"
 
 
-def _renames(changes: Iterable[Change]) -> dict[str, str]:
-    """Give from where each file comes that is another one's content at another place of the same image."""
+def _renames(changes: list[Change]) -> dict[str, str]:
+    """Give the old place of each new file that is as one of its image was which is gone."""
     gone: dict[tuple[str, bytes | None, int], list[str]] = {}
     renames: dict[str, str] = {}
-    changes = list(changes)
     for change in changes:
         if change.state == "removed":
             gone.setdefault((_image(change), change.before, change.mode), []).append(change.path)
