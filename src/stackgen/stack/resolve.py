@@ -186,14 +186,15 @@ def _distro_facts(distribution: Distribution | None, unit: Unit) -> Facts:
             "say it in the root's stack: distro: debian-12",
         )
     about = f"what is known of {distribution.name}"
+    cure = f"write it out in the stack, under `when: {{{distribution.name}: …}}`"
     members = {
         "name": distribution.name,
         "version": distribution.version,
         "codename": distribution.codename or "",
         "family": distribution.family,
-        "users": Facts(f"the users that are known of {distribution.name}", distribution.users),
-        "paths": Facts(f"the paths that are known of {distribution.name}", distribution.paths),
-        "names": Facts(f"the names that are known of {distribution.name}", distribution.names),
+        "users": Facts(f"the users that are known of {distribution.name}", distribution.users, cure=cure),
+        "paths": Facts(f"the paths that are known of {distribution.name}", distribution.paths, cure=cure),
+        "names": Facts(f"the names that are known of {distribution.name}", distribution.names, cure=cure),
     }
     return Facts(about, members)
 

@@ -50,22 +50,25 @@ class NoText(Fault):
 class Facts(dict[str, Any]):
     """A name with members, such as `distro`; `about` says whose they are when one is missing.
 
-    `key` is the key of a stack that sets them.
+    `key` is the key of a stack that sets them; `cure` is what to do where one is not known.
     """
 
-    def __init__(self, about: str, members: Mapping[str, Any], key: str | None = None) -> None:
+    def __init__(
+        self, about: str, members: Mapping[str, Any], *, key: str | None = None, cure: str | None = None
+    ) -> None:
         super().__init__(members)
         self.about = about
         self.key = key
+        self.cure = cure
 
 
 def missing_member(facts: Facts, name: str) -> Fault:
     """Give the fault for a member that these facts have not."""
     close = did_you_mean(name, facts)
-    known = ", ".join(sorted(facts)) or "nothing"
+    known = f"known there: {', '.join(sorted(facts)) or 'nothing'}"
     return Fault(
         "undefined-name",
         f'"{name}" is not among {facts.about}',
-        f'did you mean "{close}"?' if close else f"known there: {known}",
+        f'did you mean "{close}"?' if close else "; ".join(filter(None, (known, facts.cure))),
         topic=("no-member", facts.key, name) if facts.key else None,
     )
