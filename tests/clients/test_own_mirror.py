@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stackgen import api
 from stackgen.stack.project import Options
 from tests.engine.serving import Key, served
-from tests.helpers import dockerfile, run, tree
+from tests.helpers import dockerfile, rendered, run, tree
 
 from .conftest import need, write_rootfs
 from .signed import apt_repository, rpm_repository
@@ -168,6 +171,66 @@ def test_secrets_are_mounted_where_packages_are_installed(tmp_path: Path) -> Non
     assert [mount in each for each in runs] == [True, True, True, False]
     (root / "stackgen.yml").write_text(PROJECT + "builder: classic\n", "utf-8")
     assert "error[builder-lacks]: the classic builder has no secrets" in run(["render", "app.yml"], root).stderr
+
+
+def test_secrets_are_handed_on_to_who_needs_them(tmp_path: Path) -> None:
+    """docker-bake.json and compose.yaml say where a secret is from, for those images alone whose RUNs mount it."""
+    root = project(
+        tmp_path / "p",
+        "https://mirror.corp",
+        b"a key",
+        base="from: debian:12-slim\nmirror: corp\n",
+        app="extends: base\npackages: [a]\nservice: {}\n",
+        wheel="extends: base\npip: [b]\n",
+    )
+    data = root / "data/mirrors/corp.yml"
+    secrets = """\
+        secrets:
+          - {id: corp.auth, target: /a}
+          - {id: named, target: /b, env: CI_TOKEN}
+          - {id: home, target: /root/.netrc, file: ~/.netrc}
+          - {id: file, target: /c, file: /run/secret}
+        """
+    data.write_text(data.read_text("utf-8") + textwrap.dedent(secrets), "utf-8")
+    made = rendered(root, "app.yml", "wheel.yml")
+    bake = json.loads(made["docker-bake.json"])
+    handed = [
+        "id=corp.auth,type=env,env=CORP_AUTH",
+        "id=file,type=file,src=/run/secret",
+        "id=home,type=file,src=${HOME}/.netrc",
+        "id=named,type=env,env=CI_TOKEN",
+    ]
+    assert {name: target.get("secret") for name, target in bake["target"].items()} == {
+        "base": None,
+        "app": handed,
+        "wheel": handed,
+    }
+    # The environment's own: a variable of bake without a default.
+    assert bake["variable"] == {"HOME": {}}
+    compose = yaml.safe_load(made["compose.yaml"])
+    ids = ["corp.auth", "file", "home", "named"]
+    built = {name: service["build"].get("secrets") for name, service in compose["services"].items()}
+    assert built == {"base": None, "app": ids, "wheel": ids}
+    assert compose["secrets"] == {
+        "corp.auth": {"environment": "CORP_AUTH"},
+        "file": {"file": "/run/secret"},
+        "home": {"file": "${HOME}/.netrc"},
+        "named": {"environment": "CI_TOKEN"},
+    }
+    assert str(tmp_path) not in made["docker-bake.json"].decode() + made["compose.yaml"].decode()
+
+
+def test_a_secret_has_one_origin(tmp_path: Path) -> None:
+    """A secret from a variable and from a file, or from a place that is one machine's alone, is told at its place."""
+    root = project(tmp_path / "p", "https://mirror.corp", b"a key", app="from: debian:12-slim\npackages: [a]\n")
+    data = root / "data/mirrors/corp.yml"
+    sound = data.read_text("utf-8")
+    data.write_text(f"{sound}secrets: [{{id: a, target: /a, env: A, file: ~/a}}]\n", "utf-8")
+    assert (
+        "takes a map with `id`, `target` and at most one of `env` and `file`" in run(["render", "app.yml"], root).stderr
+    )
+    data.write_text(f"{sound}secrets: [{{id: a, target: /a, file: here/a}}]\n", "utf-8")
+    assert "takes a path that starts with `~/` or `/`" in run(["render", "app.yml"], root).stderr
 
 
 def test_a_registry_proxy_and_one_option_move_a_whole_closure(tmp_path: Path) -> None:

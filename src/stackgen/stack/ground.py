@@ -18,6 +18,7 @@ from stackgen.read.source import Node, Scalar
 from stackgen.stack.expressions import evaluate
 from stackgen.stack.load import Unit
 from stackgen.stack.lower.emitter import Above
+from stackgen.stack.lower.steps import Indexes
 from stackgen.stack.resolve import root_scope
 from stackgen.stack.workshop import Workshop
 
@@ -115,6 +116,7 @@ def _bottom(config: Config, *, known: bool) -> Above:
         packages={},
         repositories={},
         mirror="official",
+        indexes=Indexes(),
         pip=False,
         users={},
         modules={},
