@@ -23,7 +23,7 @@ ROOMS: dict[str, str] = {
     """,
     "know": "__init__ templates catalog",
     "docker": """
-        __init__ errors instructions config durations ports signals shell arguments
+        __init__ errors instructions config durations ports references signals shell arguments
         syntax.words syntax.lines syntax.parsing syntax.quoting syntax.printing syntax.__init__
         inherit history
     """,

@@ -233,6 +233,63 @@ def test_a_secret_has_one_origin(tmp_path: Path) -> None:
     assert "takes a path that starts with `~/` or `/`" in run(["render", "app.yml"], root).stderr
 
 
+HUB, PROXY = "docker.io", "nexus.corp:8443/hub"
+
+
+@pytest.mark.parametrize(
+    ("reference", "host", "through"),
+    [
+        ("debian:12-slim", HUB, "library/debian:12-slim"),
+        ("library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("docker.io/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("docker.io/library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("index.docker.io/library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("rockylinux/rockylinux:9", HUB, "rockylinux/rockylinux:9"),
+        ("debian@sha256:" + "0" * 64, HUB, "library/debian@sha256:" + "0" * 64),
+        ("quay.io/a/b:1", "quay.io", "a/b:1"),
+        ("registry.corp:5000/b:1", "registry.corp:5000", "b:1"),
+        ("localhost/b:1", "localhost", "b:1"),
+        ("quay.io/a/b:1", HUB, None),
+        ("localhost/b:1", HUB, None),
+        ("scratch", HUB, None),
+    ],
+)
+def test_a_proxy_stands_before_each_image_of_its_registry(
+    reference: str, host: str, through: str | None, tmp_path: Path
+) -> None:
+    """What is Docker Hub's is known by any of its names, and its official images by `library`; others stay."""
+    tree(
+        tmp_path,
+        {"stackgen.yml": f"proxies: {{{host}: '{PROXY}'}}\n", "app.yml": f"from: {reference}\ninherits: {{}}\n"},
+    )
+    (found,) = re.findall(r"^FROM (.*)", dockerfile(tmp_path), re.MULTILINE)
+    assert found == (f"{PROXY}/{through}" if through else reference)
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ("site", "registry.corp/shop/site:latest"),
+        ("team/site", "registry.corp/shop/team/site:latest"),
+        ("ghcr.io/site", "ghcr.io/site:latest"),
+        ("registry:5000/site", "registry:5000/site:latest"),
+        ("localhost/site", "localhost/site:latest"),
+    ],
+)
+def test_the_registry_is_where_no_host_is_named(image: str, reference: str, tmp_path: Path) -> None:
+    """The project's registry stands in FROM, bake and Compose alike, before an image that names no host."""
+    stacks = {"base.yml": f"from: scratch\nimage: {image}\n", "app.yml": "extends: base\nservice: {}\n"}
+    root = tree(tmp_path, {"stackgen.yml": "registry: registry.corp/shop\n", **stacks})
+    assert f"FROM {reference}\n" in dockerfile(root)
+    made = rendered(root)
+    bake = json.loads(made["docker-bake.json"])["target"]
+    assert bake["base"]["tags"] == [reference]
+    assert bake["app"]["contexts"] == {reference.removesuffix(":latest"): "target:base"}
+    compose = yaml.safe_load(made["compose.yaml"])["services"]
+    assert compose["base"]["image"] == reference
+    assert compose["app"]["build"]["additional_contexts"] == {reference.removesuffix(":latest"): "service:base"}
+
+
 def test_a_registry_proxy_and_one_option_move_a_whole_closure(tmp_path: Path) -> None:
     """`proxies` rewrites FROM in roots, and `--mirror` is over what each root says."""
     root = project(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from stackgen.docker.references import DOCKER_HUB, split_host
 from stackgen.know.templates import Templates
 from stackgen.stack.compile import Compiled
 from stackgen.stack.project import Project
@@ -137,10 +138,9 @@ def context_name(reference: str) -> str:
     """Give an image's reference as BuildKit looks a build context up by it: shortened as the engine shows it, and
     without `:latest`; by any other name it would look in a registry.
     """
-    for host in ("docker.io/", "index.docker.io/"):
-        if reference.startswith(host):
-            reference = reference.removeprefix(host).removeprefix("library/")
-    return reference.removesuffix(":latest")
+    host, rest = split_host(reference)
+    short = rest.removeprefix("library/") if host in DOCKER_HUB else reference
+    return short.removesuffix(":latest")
 
 
 def _build(name: str, part: Part, parts: Mapping[str, Part]) -> dict[str, Any]:
