@@ -182,6 +182,7 @@ def test_secrets_are_handed_on_to_who_needs_them(tmp_path: Path) -> None:
         base="from: debian:12-slim\nmirror: corp\n",
         app="extends: base\npackages: [a]\nservice: {}\n",
         wheel="extends: base\npip: [b]\n",
+        own="extends: base\nrun: [{sh: npm ci, mounts: ['type=secret,id=named,target=/root/.npmrc']}]\n",
     )
     data = root / "data/mirrors/corp.yml"
     secrets = """\
@@ -192,25 +193,26 @@ def test_secrets_are_handed_on_to_who_needs_them(tmp_path: Path) -> None:
           - {id: file, target: /c, file: /run/secret}
         """
     data.write_text(data.read_text("utf-8") + textwrap.dedent(secrets), "utf-8")
-    made = rendered(root, "app.yml", "wheel.yml")
+    made = rendered(root, "app.yml", "wheel.yml", "own.yml")
     bake = json.loads(made["docker-bake.json"])
     handed = [
         "id=corp.auth,type=env,env=CORP_AUTH",
-        "id=file,type=file,src=/run/secret",
-        "id=home,type=file,src=${HOME}/.netrc",
         "id=named,type=env,env=CI_TOKEN",
+        "id=home,type=file,src=${HOME}/.netrc",
+        "id=file,type=file,src=/run/secret",
     ]
     assert {name: target.get("secret") for name, target in bake["target"].items()} == {
         "base": None,
         "app": handed,
         "wheel": handed,
+        "own": ["id=named,type=env,env=CI_TOKEN"],
     }
     # The environment's own: a variable of bake without a default.
     assert bake["variable"] == {"HOME": {}}
     compose = yaml.safe_load(made["compose.yaml"])
-    ids = ["corp.auth", "file", "home", "named"]
+    ids = ["corp.auth", "named", "home", "file"]
     built = {name: service["build"].get("secrets") for name, service in compose["services"].items()}
-    assert built == {"base": None, "app": ids, "wheel": ids}
+    assert built == {"base": None, "app": ids, "wheel": ids, "own": ["named"]}
     assert compose["secrets"] == {
         "corp.auth": {"environment": "CORP_AUTH"},
         "file": {"file": "/run/secret"},

@@ -13,7 +13,7 @@ from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError
 from stackgen.docker.instructions import Copy, Instruction, Shell, User
 from stackgen.docker.shell import expand_word
 from stackgen.docker.syntax import escape_dollar, literal_source, parse, quote, quote_path
-from stackgen.know.catalog import Catalog, Family, Secret
+from stackgen.know.catalog import Catalog, Family, Mirror
 from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read.inputs import InputError, Inputs, OutsideError
 from stackgen.read.source import Word
@@ -77,7 +77,6 @@ class Emitter:
         self.users = dict(above.users)
         self.modules = dict(above.modules)
         self.packages = above.packages
-        self.secrets: dict[str, Secret] = {}
         self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
         self.declared_user = "root"
@@ -116,6 +115,11 @@ class Emitter:
         """The package manager family of the image's distribution."""
         distribution = self.image.distribution
         return self.tools.catalog.family(distribution.family) if distribution else None
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The mirror that the image or, before it, an ancestor asks for; None where nobody knows it."""
+        return self.tools.catalog.mirror(self.image.mirror.text if self.image.mirror else self.above.mirror)
 
     def begin(self, key: str, *, own_order: bool = False) -> None:
         """Let what follows belong to a step of this key."""

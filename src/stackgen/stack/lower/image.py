@@ -14,6 +14,7 @@ from stackgen.docker.instructions import (
     Label,
 )
 from stackgen.docker.syntax import escape_dollar
+from stackgen.know.catalog import Secret
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
 from stackgen.stack.lower.files import lower_context, lower_files
@@ -102,7 +103,7 @@ def _result(
             steps=tuple(emitter.steps),
             files=tuple(emitter.files[path] for path in sorted(emitter.files)),
             allowed=(*(["rootfs"] if has_rootfs else []), *tops),
-            secrets=tuple(emitter.secrets[id] for id in sorted(emitter.secrets)),
+            secrets=_secrets(emitter),
         ),
         config=config,
         above=Above(
@@ -118,6 +119,13 @@ def _result(
             supervisor=image.supervisor or above.supervisor,
         ),
     )
+
+
+def _secrets(emitter: Emitter) -> tuple[Secret, ...]:
+    """Give those secrets of the mirror that a RUN mounts, one of ours or of the stack's own."""
+    flags = [flag for step in emitter.steps for each in step.placed for flag in getattr(each.instruction, "flags", ())]
+    mounted = {word for flag in flags for word in flag.removeprefix("--mount=").split(",")}
+    return tuple(each for each in (emitter.mirror.secrets if emitter.mirror else ()) if f"id={each.id}" in mounted)
 
 
 def _first_span(image: Image, key: str) -> Span:

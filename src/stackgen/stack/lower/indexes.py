@@ -22,10 +22,9 @@ def lower_indexes(emitter: Emitter, groups: list[PackageGroup]) -> Indexes:
     if image.distribution is None or emitter.family is None:
         return above
     index, registry = above.index, above.registry
-    name = image.mirror.text if image.mirror else emitter.above.mirror
-    mirror = emitter.tools.catalog.mirror(name)
-    as_it_comes = image.is_root and name == "official"
-    if mirror is not None and not as_it_comes and (image.is_root or name != emitter.above.mirror):
+    mirror = emitter.mirror
+    # A root on the distribution's own hosts has `official` above it, too.
+    if mirror is not None and mirror.name != emitter.above.mirror:
         index, registry = mirror.pip or index, mirror.npm or registry
     brings_npm = image.is_root and image.distribution.npm
     installed = {word.text for group in groups for word in group.packages}
@@ -36,8 +35,8 @@ def lower_indexes(emitter: Emitter, groups: list[PackageGroup]) -> Indexes:
         npm=above.npm or brings_npm or not installed.isdisjoint(emitter.family.npm),
     )
     span = image.mirror.span if image.mirror else image.certificates[0].span if image.certificates else None
-    _pip(emitter, now, span)
     _npm(emitter, now, span)
+    _pip(emitter, now, span)
     return now
 
 

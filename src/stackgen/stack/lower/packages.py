@@ -164,20 +164,17 @@ def _modules(emitter: Emitter, groups: list[PackageGroup]) -> dict[str, Word]:
 
 def mirror_secrets(emitter: Emitter, span: Span | None) -> list[str]:
     """Give the mounts of secrets that installing from the image's mirror needs, as flags of a RUN."""
-    image = emitter.image
-    name = image.mirror.text if image.mirror else emitter.above.mirror
-    mirror = emitter.tools.catalog.mirror(name)
-    if mirror is None or image.distribution is None or image.distribution.name not in mirror.carries:
+    mirror, distribution = emitter.mirror, emitter.image.distribution
+    if mirror is None or distribution is None or (distribution.name not in mirror.carries and mirror.pip is None):
         return []
     if mirror.secrets and emitter.tools.builder == "classic":
         emitter.findings.error(
             "builder-lacks",
-            f"the classic builder has no secrets, which the mirror {name} needs",
+            f"the classic builder has no secrets, which the mirror {mirror.name} needs",
             span,
             help="builder: buildkit-2021 in the project file",
         )
         return []
-    emitter.secrets |= {each.id: each for each in mirror.secrets}
     return [f"--mount=type=secret,id={each.id},target={each.target},required=true" for each in mirror.secrets]
 
 
