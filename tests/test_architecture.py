@@ -23,7 +23,7 @@ ROOMS: dict[str, str] = {
     """,
     "know": "__init__ templates catalog",
     "docker": """
-        __init__ errors instructions config durations ports signals shell arguments
+        __init__ errors instructions config durations ports references signals shell arguments
         syntax.words syntax.lines syntax.parsing syntax.quoting syntax.printing syntax.__init__
         inherit history
     """,
@@ -31,8 +31,8 @@ ROOMS: dict[str, str] = {
         __init__ project model reading
         expressions.faults expressions.environment expressions.scope expressions.telling expressions.__init__
         documents load merge programs resolve
-        lower.__init__ lower.steps lower.emitter lower.packages lower.downloads lower.files lower.repositories
-        lower.users lower.commands lower.raw lower.instructions lower.image
+        lower.__init__ lower.steps lower.emitter lower.packages lower.indexes lower.downloads lower.files
+        lower.repositories lower.users lower.commands lower.raw lower.instructions lower.image
         workshop ground causes reread compile provenance inspection
     """,
     "render": "__init__ repositories supervisord dockerfile compose bake plan",

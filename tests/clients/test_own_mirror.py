@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stackgen import api
 from stackgen.stack.project import Options
 from tests.engine.serving import Key, served
-from tests.helpers import dockerfile, run, tree
+from tests.helpers import dockerfile, rendered, run, tree
 
 from .conftest import need, write_rootfs
 from .signed import apt_repository, rpm_repository
@@ -168,6 +171,125 @@ def test_secrets_are_mounted_where_packages_are_installed(tmp_path: Path) -> Non
     assert [mount in each for each in runs] == [True, True, True, False]
     (root / "stackgen.yml").write_text(PROJECT + "builder: classic\n", "utf-8")
     assert "error[builder-lacks]: the classic builder has no secrets" in run(["render", "app.yml"], root).stderr
+
+
+def test_secrets_are_handed_on_to_who_needs_them(tmp_path: Path) -> None:
+    """docker-bake.json and compose.yaml say where a secret is from, for those images alone whose RUNs mount it."""
+    root = project(
+        tmp_path / "p",
+        "https://mirror.corp",
+        b"a key",
+        base="from: debian:12-slim\nmirror: corp\n",
+        app="extends: base\npackages: [a]\nservice: {}\n",
+        wheel="extends: base\npip: [b]\n",
+        own="extends: base\nrun: [{sh: npm ci, mounts: ['type=secret,id=named,target=/root/.npmrc']}]\n",
+    )
+    data = root / "data/mirrors/corp.yml"
+    secrets = """\
+        secrets:
+          - {id: corp.auth, target: /a}
+          - {id: named, target: /b, env: CI_TOKEN}
+          - {id: home, target: /root/.netrc, file: ~/.netrc}
+          - {id: file, target: /c, file: /run/secret}
+        """
+    data.write_text(data.read_text("utf-8") + textwrap.dedent(secrets), "utf-8")
+    made = rendered(root, "app.yml", "wheel.yml", "own.yml")
+    bake = json.loads(made["docker-bake.json"])
+    handed = [
+        "id=corp.auth,type=env,env=CORP_AUTH",
+        "id=named,type=env,env=CI_TOKEN",
+        "id=home,type=file,src=${HOME}/.netrc",
+        "id=file,type=file,src=/run/secret",
+    ]
+    assert {name: target.get("secret") for name, target in bake["target"].items()} == {
+        "base": None,
+        "app": handed,
+        "wheel": handed,
+        "own": ["id=named,type=env,env=CI_TOKEN"],
+    }
+    # The environment's own: a variable of bake without a default.
+    assert bake["variable"] == {"HOME": {}}
+    compose = yaml.safe_load(made["compose.yaml"])
+    ids = ["corp.auth", "named", "home", "file"]
+    built = {name: service["build"].get("secrets") for name, service in compose["services"].items()}
+    assert built == {"base": None, "app": ids, "wheel": ids, "own": ["named"]}
+    assert compose["secrets"] == {
+        "corp.auth": {"environment": "CORP_AUTH"},
+        "file": {"file": "/run/secret"},
+        "home": {"file": "${HOME}/.netrc"},
+        "named": {"environment": "CI_TOKEN"},
+    }
+    assert str(tmp_path) not in made["docker-bake.json"].decode() + made["compose.yaml"].decode()
+
+
+def test_a_secret_has_one_origin(tmp_path: Path) -> None:
+    """A secret from a variable and from a file, or from a place that is one machine's alone, is told at its place."""
+    root = project(tmp_path / "p", "https://mirror.corp", b"a key", app="from: debian:12-slim\npackages: [a]\n")
+    data = root / "data/mirrors/corp.yml"
+    sound = data.read_text("utf-8")
+    data.write_text(f"{sound}secrets: [{{id: a, target: /a, env: A, file: ~/a}}]\n", "utf-8")
+    assert (
+        "takes a map with `id`, `target` and at most one of `env` and `file`" in run(["render", "app.yml"], root).stderr
+    )
+    data.write_text(f"{sound}secrets: [{{id: a, target: /a, file: here/a}}]\n", "utf-8")
+    assert "takes a path that starts with `~/` or `/`" in run(["render", "app.yml"], root).stderr
+
+
+HUB, PROXY = "docker.io", "nexus.corp:8443/hub"
+
+
+@pytest.mark.parametrize(
+    ("reference", "host", "through"),
+    [
+        ("debian:12-slim", HUB, "library/debian:12-slim"),
+        ("library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("docker.io/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("docker.io/library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("index.docker.io/library/debian:12-slim", HUB, "library/debian:12-slim"),
+        ("rockylinux/rockylinux:9", HUB, "rockylinux/rockylinux:9"),
+        ("debian@sha256:" + "0" * 64, HUB, "library/debian@sha256:" + "0" * 64),
+        ("quay.io/a/b:1", "quay.io", "a/b:1"),
+        ("registry.corp:5000/b:1", "registry.corp:5000", "b:1"),
+        ("localhost/b:1", "localhost", "b:1"),
+        ("quay.io/a/b:1", HUB, None),
+        ("localhost/b:1", HUB, None),
+        ("scratch", HUB, None),
+    ],
+)
+def test_a_proxy_stands_before_each_image_of_its_registry(
+    reference: str, host: str, through: str | None, tmp_path: Path
+) -> None:
+    """What is Docker Hub's is known by any of its names, and its official images by `library`; others stay."""
+    tree(
+        tmp_path,
+        {"stackgen.yml": f"proxies: {{{host}: '{PROXY}'}}\n", "app.yml": f"from: {reference}\ninherits: {{}}\n"},
+    )
+    (found,) = re.findall(r"^FROM (.*)", dockerfile(tmp_path), re.MULTILINE)
+    assert found == (f"{PROXY}/{through}" if through else reference)
+
+
+@pytest.mark.parametrize(
+    ("image", "reference"),
+    [
+        ("site", "registry.corp/shop/site:latest"),
+        ("team/site", "registry.corp/shop/team/site:latest"),
+        ("ghcr.io/site", "ghcr.io/site:latest"),
+        ("registry:5000/site", "registry:5000/site:latest"),
+        ("localhost/site", "localhost/site:latest"),
+    ],
+)
+def test_the_registry_is_where_no_host_is_named(image: str, reference: str, tmp_path: Path) -> None:
+    """The project's registry stands in FROM, bake and Compose alike, before an image that names no host."""
+    stacks = {"base.yml": f"from: scratch\nimage: {image}\n", "app.yml": "extends: base\nservice: {}\n"}
+    root = tree(tmp_path, {"stackgen.yml": "registry: registry.corp/shop\n", **stacks})
+    assert f"FROM {reference}\n" in dockerfile(root)
+    made = rendered(root)
+    bake = json.loads(made["docker-bake.json"])["target"]
+    assert bake["base"]["tags"] == [reference]
+    assert bake["app"]["contexts"] == {reference.removesuffix(":latest"): "target:base"}
+    compose = yaml.safe_load(made["compose.yaml"])["services"]
+    assert compose["base"]["image"] == reference
+    assert compose["app"]["build"]["additional_contexts"] == {reference.removesuffix(":latest"): "service:base"}
 
 
 def test_a_registry_proxy_and_one_option_move_a_whole_closure(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def told_configs(stack: str, *options: str, cwd: Path = ROOT) -> dict[str, dict[
     return {image["Name"]: image["Config"] for image in images}
 
 
-def bake(folder: Path, *, timeout: float = 900) -> dict[str, str]:
+def bake(folder: Path, *, timeout: float = 900, env: Mapping[str, str] | None = None) -> dict[str, str]:
     """Builds all of an output folder; gives the first reference of each image by the name of its folder."""
     targets = json.loads((folder / "docker-bake.json").read_text(encoding="utf-8"))["target"]
     # The host's network, since this engine leads no container out. In a file of its own, since
@@ -101,6 +101,7 @@ def bake(folder: Path, *, timeout: float = 900) -> dict[str, str]:
         *("docker", "buildx", "bake", "--progress", "plain", "--allow", "network.host"),
         *("-f", "docker-bake.json", "-f", network),
         cwd=folder,
+        env=env,
         timeout=timeout,
     )
     return {name: target["tags"][0] for name, target in targets.items()}

@@ -379,6 +379,8 @@ def test_users_have_the_ids_that_were_asked_for(bench: Bench) -> None:
         "create_home: true, shell: /bin/bash}",
         "{name: plain}",
         "{name: daemon2, system: true, home: /nonexistent}",
+        # The base has this group, with this number.
+        "{name: writer, group: audio, gid: 29}",
     )
     stack = stack.replace("users: [{name: app, uid: 1234, gid: 1234, group: staff2}]", f"users: [{', '.join(users)}]")
     images = bench.build(users=stack)
@@ -392,6 +394,20 @@ def test_users_have_the_ids_that_were_asked_for(bench: Bench) -> None:
     assert int(system[2]) < 1000
     assert system[-2:] == ["/nonexistent", "/usr/sbin/nologin"]
     assert "home/plain" not in entries(images.references["users"])
+    assert images.ask("users", "/usr/bin/id", "-g", "writer") == "29"
+
+
+def test_accounts_that_are_there_are_not_taken_for_others(bench: Bench) -> None:
+    """A user, a number or a group with another number that the base has already fails the build, and says so."""
+    for user, said in {
+        "{name: games}": "user 'games' already exists",
+        "{name: app, uid: 5}": "UID 5 is not unique",
+        "{name: app, group: audio, gid: 2000}": "group 'audio' already exists",
+        "{name: app, gid: 29}": "GID '29' already exists",
+    }.items():
+        stack = textwrap.dedent(ROOT_STACK).replace("root-parent", "root-taken").replace("user: app\n", "")
+        stack = stack.replace("{name: app, uid: 1234, gid: 1234, group: staff2}", user)
+        assert said in bench.fails(taken=stack)
 
 
 def test_the_same_user_twice_is_a_finding(bench: Bench) -> None:

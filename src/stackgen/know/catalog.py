@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -55,6 +56,8 @@ class Distribution:
     """How Python packages are installed, if otherwise than the family says."""
     npm: bool
     """Whether the image that stands for it has npm."""
+    user_packages: tuple[str, ...]
+    """The packages that bring the commands of `users`, if other ones than the family says."""
     supervisor: Data
     users: Mapping[str, str]
     paths: Mapping[str, str]
@@ -91,6 +94,8 @@ class Family:
     """What can be done with the streams of modules: dnf's `enable` and `switch-to`."""
     certificates: Data
     users_template: str
+    user_packages: tuple[str, ...]
+    """The packages that bring the commands of `users`, where an image may lack them."""
     nologin: str
     pip: Data
 
@@ -122,6 +127,16 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """A secret of the build: where a RUN finds it, and whether it comes from a variable or a file of who builds."""
+
+    id: str
+    target: str
+    env: str | None
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mirror:
     """Where the repositories of the distributions that a mirror carries lie."""
 
@@ -131,7 +146,7 @@ class Mirror:
     pip: str | None
     npm: str | None
     only: bool
-    secrets: tuple[Data, ...]
+    secrets: tuple[Secret, ...]
     unconfirmed: tuple[str, ...]
     source: str
     seen: str
@@ -287,6 +302,7 @@ def _distribution(name: str, data: Any) -> Distribution:
         cache=data.get("cache"),
         pip=data.get("pip"),
         npm=False,
+        user_packages=tuple(data.get("user_packages", ())),
         supervisor=data.get("supervisor", {}),
         users=data.get("users", {}),
         paths=data.get("paths", {}),
@@ -310,6 +326,7 @@ def _family(name: str, data: Any) -> Family:
         modules=tuple(data.get("modules", ())),
         certificates=data["certificates"],
         users_template=data["users"]["template"],
+        user_packages=tuple(data["users"].get("packages", ())),
         nologin=data["users"]["nologin"],
         pip=data["pip"],
     )
@@ -327,11 +344,17 @@ def _mirror(name: str, data: Any) -> Mirror:
         pip=data.get("pip"),
         npm=data.get("npm"),
         only=data.get("only", False),
-        secrets=tuple(data.get("secrets", ())),
+        secrets=tuple(_secret(each) for each in data.get("secrets", ())),
         unconfirmed=tuple(data.get("unconfirmed", ())),
         source=data["source"],
         seen=data["seen"],
     )
+
+
+def _secret(said: Any) -> Secret:
+    file = said.get("file")
+    named = re.sub(r"[^A-Z0-9]", "_", said["id"].upper())
+    return Secret(id=said["id"], target=said["target"], env=None if file else said.get("env", named), file=file)
 
 
 def _location(place: Any, key: str | None) -> Location:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from stackgen.docker.references import DOCKER_HUB, split_host
 from stackgen.know.templates import Templates
 from stackgen.stack.compile import Compiled
 from stackgen.stack.project import Project
 
 Part = Mapping[str, Any]
+# bake and Compose put in the variable of who builds; no path of a machine is in what is rendered.
+HOME = "${HOME}"
 
 
 def service_of(compiled: Compiled, names: Mapping[str, str], stack_folder: str) -> dict[str, Any] | None:
@@ -96,43 +99,56 @@ def compose_yaml(parts: Mapping[str, Part], project: Project, templates: Templat
     services: dict[str, Any] = {}
     volumes: dict[str, Any] = {}
     networks: dict[str, Any] = {}
+    secrets: dict[str, Any] = {}
     for name, part in sorted(parts.items()):
         service = part["service"]
         body: dict[str, Any] = {"image": part["references"][0], "build": _build(name, part, parts)}
         services[name] = body | (service if service is not None else {"scale": 0})
         volumes |= dict.fromkeys(named_volumes(service or {}))
         networks |= dict.fromkeys(_networks(service or {}))
+        secrets |= {each["id"]: _secret(each) for each in part.get("secrets", ())}
     own = project.compose
     return templates.render(
         "compose/compose.yaml.j2",
         name=project_name(parts, project),
         services=services,
         top={
-            **{key: value for key, value in own.items() if key not in ("volumes", "networks")},
+            **{key: value for key, value in own.items() if key not in ("volumes", "networks", "secrets")},
             "volumes": _declared(volumes, own.get("volumes")),
             "networks": _declared(networks, own.get("networks")),
+            "secrets": _declared(secrets, own.get("secrets")),
         },
     )
 
 
-def _declared(used: Iterable[str], said: Any) -> dict[str, Any]:
-    return dict(sorted({**dict.fromkeys(used), **(said or {})}.items()))
+def _declared(used: Mapping[str, Any], said: Any) -> dict[str, Any]:
+    return dict(sorted({**used, **(said or {})}.items()))
+
+
+def _secret(said: Mapping[str, Any]) -> dict[str, str]:
+    return {"environment": said["env"]} if said["env"] else {"file": from_home(said["file"])}
+
+
+def from_home(path: str) -> str:
+    """Give a path with `~/` as the variable that bake and Compose put in."""
+    return f"{HOME}/{path.removeprefix('~/')}" if path.startswith("~/") else path
 
 
 def context_name(reference: str) -> str:
     """Give an image's reference as BuildKit looks a build context up by it: shortened as the engine shows it, and
     without `:latest`; by any other name it would look in a registry.
     """
-    for host in ("docker.io/", "index.docker.io/"):
-        if reference.startswith(host):
-            reference = reference.removeprefix(host).removeprefix("library/")
-    return reference.removesuffix(":latest")
+    host, rest = split_host(reference)
+    short = rest.removeprefix("library/") if host in DOCKER_HUB else reference
+    return short.removesuffix(":latest")
 
 
 def _build(name: str, part: Part, parts: Mapping[str, Part]) -> dict[str, Any]:
     build: dict[str, Any] = {"context": name}
     if part["platforms"]:
         build["platforms"] = part["platforms"]
+    if part.get("secrets"):
+        build["secrets"] = [each["id"] for each in part["secrets"]]
     if part["parent"] in parts:
         build["additional_contexts"] = {context_name(part["parent_reference"]): f"service:{part['parent']}"}
     return build

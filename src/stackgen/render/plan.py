@@ -93,6 +93,7 @@ def make_plan(
             "platforms": list(each.image.platforms),
             "parent": names.get(each.unit.parent or ""),
             "parent_reference": each.image.parent,
+            "secrets": [{"id": each.id, "env": each.env, "file": each.file} for each in each.lowered.secrets],
             "service": service_of(each, names, Path(os.path.relpath(stack_folder, folder)).as_posix()),
         }
         images.append(

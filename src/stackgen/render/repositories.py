@@ -18,4 +18,4 @@ def repository_file(file: RepositoryFile, templates: Templates) -> str:
 
 def pip_conf(file: PipFile, templates: Templates) -> str:
     """Give /etc/pip.conf (https://pip.pypa.io/en/stable/topics/configuration/)."""
-    return templates.render("families/pip.conf.j2", index=file.index)
+    return templates.render("families/pip.conf.j2", index=file.index, bundle=file.bundle)

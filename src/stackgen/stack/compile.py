@@ -9,6 +9,7 @@ from typing import Any
 from stackgen.diagnostics import Findings, Related, Source, Span
 from stackgen.docker.config import Config
 from stackgen.docker.errors import DockerfileError, RefusedError
+from stackgen.docker.references import split_host
 from stackgen.know.catalog import Distribution
 from stackgen.know.templates import TemplateFault
 from stackgen.read import schema, shape, source
@@ -265,8 +266,7 @@ def _image(unit: Unit, resolved: Resolved, own: Mapping[Key, Program], stand: Gr
     node = resolved.node
     is_root = unit.parent is None
     repository = _text(node, "image") or unit.name
-    first = repository.partition("/")[0]
-    if shop.project.registry and not ("/" in repository and ("." in first or ":" in first)):
+    if shop.project.registry and split_host(repository)[0] is None:
         repository = f"{shop.project.registry}/{repository}"
     tags = [_text(node, "tag") or "latest", *(word.text for word in words(node.get("tags")))]
     where = _supervisor_place(node, stand.distribution, shop.findings)

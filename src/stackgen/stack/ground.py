@@ -12,12 +12,14 @@ from stackgen.docker.durations import nanoseconds
 from stackgen.docker.errors import NoAnswerError, RefusedError
 from stackgen.docker.inherit import DEFAULT_SHELL
 from stackgen.docker.ports import exposed
+from stackgen.docker.references import DOCKER_HUB, split_host
 from stackgen.know.catalog import Distribution
 from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar
 from stackgen.stack.expressions import evaluate
 from stackgen.stack.load import Unit
 from stackgen.stack.lower.emitter import Above
+from stackgen.stack.lower.steps import Indexes
 from stackgen.stack.resolve import root_scope
 from stackgen.stack.workshop import Workshop
 
@@ -115,6 +117,7 @@ def _bottom(config: Config, *, known: bool) -> Above:
         packages={},
         repositories={},
         mirror="official",
+        indexes=Indexes(),
         pip=False,
         users={},
         modules={},
@@ -242,14 +245,13 @@ def _spans(said: source.Mapping) -> dict[Place, Span]:
 
 
 def _through_proxy(reference: str, proxies: Mapping[str, str]) -> str:
-    """Put a proxy in front of a reference: one without a host is Docker Hub's."""
-    first = reference.partition("/")[0]
-    has_host = "/" in reference and ("." in first or ":" in first or first == "localhost")
-    host = first if has_host else "docker.io"
-    proxy = proxies.get(host)
-    if proxy is None or reference == "scratch":
+    """Put a proxy in front of a reference.
+
+    One without a host is Docker Hub's, whose official images lie in `library`, which any other registry wants named.
+    """
+    if reference == "scratch":
         return reference
-    rest = reference.partition("/")[2] if has_host else reference
-    if host == "docker.io" and "/" not in rest:
-        rest = f"library/{rest}"
-    return f"{proxy}/{rest}"
+    host, rest = split_host(reference)
+    if host is None or host in DOCKER_HUB:
+        host, rest = DOCKER_HUB[0], rest if "/" in rest else f"library/{rest}"
+    return f"{proxies[host]}/{rest}" if host in proxies else reference

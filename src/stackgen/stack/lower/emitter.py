@@ -13,12 +13,12 @@ from stackgen.docker.errors import DockerfileError, ExpansionError, RefusedError
 from stackgen.docker.instructions import Copy, Instruction, Shell, User
 from stackgen.docker.shell import expand_word
 from stackgen.docker.syntax import escape_dollar, literal_source, parse, quote, quote_path
-from stackgen.know.catalog import Catalog, Family
+from stackgen.know.catalog import Catalog, Family, Mirror
 from stackgen.know.templates import TemplateFault, Templates
 from stackgen.read.inputs import InputError, Inputs, OutsideError
 from stackgen.read.source import Word
 from stackgen.stack.expressions import Scope
-from stackgen.stack.lower.steps import ContextFile, Placed, Recipe, Step, beginning, placed
+from stackgen.stack.lower.steps import ContextFile, Indexes, Placed, Recipe, Step, beginning, placed
 from stackgen.stack.model import Image, Supervisor, folder_of
 
 ROOT_USERS = ("", "root", "0", "0:0", "root:root", "root:0", "0:root")
@@ -41,6 +41,7 @@ class Above:
     repositories: Mapping[str, bool]
     """Repositories whose files lie in the image, and whether each is on."""
     mirror: str
+    indexes: Indexes
     pip: bool
     users: Mapping[str, Span]
     """Users that an ancestor added, and where."""
@@ -75,6 +76,7 @@ class Emitter:
         self.files: dict[str, ContextFile] = {}
         self.users = dict(above.users)
         self.modules = dict(above.modules)
+        self.packages = above.packages
         self._folders: set[str] = set()
         # The USER that the image has where nobody needs root: inherited, or said by a `user` of its own.
         self.declared_user = "root"
@@ -113,6 +115,11 @@ class Emitter:
         """The package manager family of the image's distribution."""
         distribution = self.image.distribution
         return self.tools.catalog.family(distribution.family) if distribution else None
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The mirror that the image or, before it, an ancestor asks for; None where nobody knows it."""
+        return self.tools.catalog.mirror(self.image.mirror.text if self.image.mirror else self.above.mirror)
 
     def begin(self, key: str, *, own_order: bool = False) -> None:
         """Let what follows belong to a step of this key."""

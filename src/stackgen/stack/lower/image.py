@@ -14,9 +14,11 @@ from stackgen.docker.instructions import (
     Label,
 )
 from stackgen.docker.syntax import escape_dollar
+from stackgen.know.catalog import Secret
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Above, Emitter, Tools
 from stackgen.stack.lower.files import lower_context, lower_files
+from stackgen.stack.lower.indexes import lower_indexes
 from stackgen.stack.lower.instructions import LOWERERS, form, quoted_pairs
 from stackgen.stack.lower.packages import (
     lower_packages,
@@ -24,8 +26,8 @@ from stackgen.stack.lower.packages import (
     wanted_groups,
 )
 from stackgen.stack.lower.repositories import lower_certificates, lower_repositories
-from stackgen.stack.lower.steps import Lowered, ProgramFile, SupervisorFile
-from stackgen.stack.model import FileEntry, Image, PackageGroup, Pair, Section
+from stackgen.stack.lower.steps import Indexes, Lowered, ProgramFile, SupervisorFile
+from stackgen.stack.model import FileEntry, Image, Pair, Section
 
 LOG_FOLDER = "/var/log/supervisor"
 
@@ -53,6 +55,7 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
     emitter.begin("certificates")
     lower_certificates(emitter, image.certificates)
     emitter.begin("repositories")
+    indexes = lower_indexes(emitter, groups)
     repositories = lower_repositories(emitter, groups)
     if early:
         lower_files(emitter, early)
@@ -83,14 +86,13 @@ def lower_image(image: Image, above: Above, tools: Tools, project_labels: Mappin
     _simple(emitter, section("onbuild"))
     tops = lower_context(emitter, image.context)
     emitter.close()
-    return _result(emitter, groups, repositories, tops)
+    return _result(emitter, indexes, repositories, tops)
 
 
 def _result(
-    emitter: Emitter, groups: list[PackageGroup], repositories: Mapping[str, bool], tops: tuple[str, ...]
+    emitter: Emitter, indexes: Indexes, repositories: Mapping[str, bool], tops: tuple[str, ...]
 ) -> LoweredImage:
     image, above = emitter.image, emitter.above
-    installed = {word.text: image.name for group in groups for word in group.packages}
     used_pip = image.section("pip") is not None or (image.supervisor is not None and image.supervisor.install == "pip")
     config = inherit.finish(emitter.state)
     has_rootfs = any(path.startswith("rootfs/") for path in emitter.files)
@@ -101,20 +103,29 @@ def _result(
             steps=tuple(emitter.steps),
             files=tuple(emitter.files[path] for path in sorted(emitter.files)),
             allowed=(*(["rootfs"] if has_rootfs else []), *tops),
+            secrets=_secrets(emitter),
         ),
         config=config,
         above=Above(
             config=config,
             known=above.known or image.section("user") is not None,
-            packages={**installed, **above.packages} if installed else above.packages,
+            packages=emitter.packages,
             repositories=repositories,
             mirror=image.mirror.text if image.mirror else above.mirror,
+            indexes=indexes,
             pip=above.pip or used_pip,
             users=emitter.users,
             modules=emitter.modules,
             supervisor=image.supervisor or above.supervisor,
         ),
     )
+
+
+def _secrets(emitter: Emitter) -> tuple[Secret, ...]:
+    """Give those secrets of the mirror that a RUN mounts, one of ours or of the stack's own."""
+    flags = [flag for step in emitter.steps for each in step.placed for flag in getattr(each.instruction, "flags", ())]
+    mounted = {word for flag in flags for word in flag.removeprefix("--mount=").split(",")}
+    return tuple(each for each in (emitter.mirror.secrets if emitter.mirror else ()) if f"id={each.id}" in mounted)
 
 
 def _first_span(image: Image, key: str) -> Span:

@@ -13,8 +13,6 @@ from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.model import Image, PackageGroup, Section, Supervisor
 
-PIP_CONFIG = "etc/pip.conf"
-
 
 def needs_distribution(emitter: Emitter, what: str, span: Span | None) -> tuple[Distribution, Family] | None:
     """Give the distribution and its family, or None with a finding that asks for `distro`."""
@@ -93,13 +91,15 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
             for group in groups
         ],
         streams=_streams(emitter, family, groups),
-        first=not emitter.above.packages,
+        first=not emitter.packages,
         cache_mounts=emitter.tools.builder != "classic",
     )
     if text is not None:
         emitter.as_root(span)
         emitter.plain_shell()
         emitter.add_text(text.strip("\n"), span)
+        installed = {word.text: emitter.image.name for group in groups for word in group.packages}
+        emitter.packages = {**installed, **emitter.packages}
 
 
 def _pip(distribution: Distribution | None, family: Family) -> Mapping[str, Any]:
@@ -164,20 +164,18 @@ def _modules(emitter: Emitter, groups: list[PackageGroup]) -> dict[str, Word]:
 
 def mirror_secrets(emitter: Emitter, span: Span | None) -> list[str]:
     """Give the mounts of secrets that installing from the image's mirror needs, as flags of a RUN."""
-    image = emitter.image
-    name = image.mirror.text if image.mirror else emitter.above.mirror
-    mirror = emitter.tools.catalog.mirror(name)
-    if mirror is None or image.distribution is None or image.distribution.name not in mirror.carries:
+    mirror, distribution = emitter.mirror, emitter.image.distribution
+    if mirror is None or distribution is None or (distribution.name not in mirror.carries and mirror.pip is None):
         return []
     if mirror.secrets and emitter.tools.builder == "classic":
         emitter.findings.error(
             "builder-lacks",
-            f"the classic builder has no secrets, which the mirror {name} needs",
+            f"the classic builder has no secrets, which the mirror {mirror.name} needs",
             span,
             help="builder: buildkit-2021 in the project file",
         )
         return []
-    return [f"--mount=type=secret,id={each['id']},target={each['target']},required=true" for each in mirror.secrets]
+    return [f"--mount=type=secret,id={each.id},target={each.target},required=true" for each in mirror.secrets]
 
 
 def _check_packages(emitter: Emitter, groups: list[PackageGroup]) -> None:

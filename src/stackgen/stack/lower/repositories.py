@@ -1,4 +1,4 @@
-"""The files that say where packages come from: a mirror's, extra repositories', pip's."""
+"""The files that say where packages come from, a mirror's and extra repositories', and authorities of one's own."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from stackgen.diagnostics import Span, suggestion
-from stackgen.docker.instructions import Env
-from stackgen.docker.syntax import escape_dollar, quote
 from stackgen.know.catalog import Data, Distribution, Family, Location, Mirror
 from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.lower.files import lower_files
 from stackgen.stack.lower.packages import needs_distribution, used_repositories
-from stackgen.stack.lower.steps import PipFile, RepositoryFile
+from stackgen.stack.lower.steps import RepositoryFile
 from stackgen.stack.model import FileEntry, OwnRepository, PackageGroup
 
-PIP_CONFIG = "etc/pip.conf"
-# What npm, and what stands in for it, takes from the environment (https://docs.npmjs.com/cli/using-npm/config).
-NPM_REGISTRY = "npm_config_registry"
 EMPTIED = b"# Emptied by stackgen: packages come from elsewhere.\n"
 
 
@@ -121,26 +116,8 @@ def lower_repositories(emitter: Emitter, groups: list[PackageGroup]) -> Mapping[
             present |= wanted
     if mirror.only and changed:
         paths.extend(_emptied(emitter, [path for path in distribution.other_repository_files if path not in paths]))
-    # Python's and npm's packages come from the mirror that is asked for also where it lacks the distribution's.
-    asked_for = emitter.tools.catalog.mirror(image.mirror.text if image.mirror else emitter.above.mirror) or mirror
-    as_it_comes = asked_for.name == "official" and image.is_root
-    if asked_for.pip and changed and not as_it_comes:
-        emitter.file(f"rootfs/{PIP_CONFIG}", PipFile(asked_for.pip), 0o644, None)
-        paths.append(PIP_CONFIG)
     emitter.copy(paths, image.mirror.span if image.mirror else None)
-    _npm(emitter, groups, asked_for, as_it_comes=as_it_comes)
     return {**present, **own}
-
-
-def _npm(emitter: Emitter, groups: list[PackageGroup], mirror: Mirror, *, as_it_comes: bool) -> None:
-    """Let npm take its packages from the mirror, in the first image that has npm and wherever the mirror changes."""
-    image, family = emitter.image, emitter.family
-    brings = image.is_root and image.distribution is not None and image.distribution.npm
-    installs = family is not None and any(word.text in family.npm for group in groups for word in group.packages)
-    known = NPM_REGISTRY in emitter.env
-    if mirror.npm and not as_it_comes and (brings or installs or known) and emitter.env.get(NPM_REGISTRY) != mirror.npm:
-        span = image.mirror.span if image.mirror else None
-        emitter.add(Env(pairs=((NPM_REGISTRY, quote(escape_dollar(mirror.npm))),)), span)
 
 
 def _check_known(emitter: Emitter, distribution: Distribution, asked: dict[str, Span]) -> None:

@@ -12,7 +12,7 @@ from stackgen.docker.config import Config
 from stackgen.docker.inherit import State, begin
 from stackgen.docker.instructions import Instruction
 from stackgen.docker.syntax import to_text
-from stackgen.know.catalog import Distribution, Family
+from stackgen.know.catalog import Distribution, Family, Secret
 from stackgen.stack.model import Image, Program, Supervisor
 
 # What `$TARGETARCH` and its like are told of where an image says no platform.
@@ -83,9 +83,20 @@ class RepositoryFile:
 
 @dataclass(frozen=True, slots=True)
 class PipFile:
-    """pip's configuration for a mirror's index."""
+    """pip's configuration: the index that it asks, and the bundle of authorities that it trusts."""
 
-    index: str
+    index: str | None
+    bundle: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexes:
+    """What pip and npm have been told in an image, by its ancestors or itself; `npm` is whether it has npm."""
+
+    index: str | None = None
+    registry: str | None = None
+    bundle: str | None = None
+    npm: bool = False
 
 
 Recipe: TypeAlias = ProgramFile | SupervisorFile | RepositoryFile | PipFile
@@ -110,6 +121,8 @@ class Lowered:
     steps: tuple[Step, ...]
     files: tuple[ContextFile, ...]
     allowed: tuple[str, ...]
+    secrets: tuple[Secret, ...] = ()
+    """What its build has to be handed."""
 
 
 def placed(

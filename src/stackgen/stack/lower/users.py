@@ -6,16 +6,22 @@ from dataclasses import asdict
 
 from stackgen.diagnostics import Related, Span
 from stackgen.stack.lower.emitter import Emitter
-from stackgen.stack.lower.packages import needs_distribution
+from stackgen.stack.lower.packages import groups_of, lower_packages, needs_distribution
 from stackgen.stack.model import AddedUser
 
 
 def lower_users(emitter: Emitter, users: tuple[AddedUser, ...], span: Span) -> None:
-    """Add users in one RUN. Findings: needs-distro, doubled-user."""
+    """Add users in one RUN, by commands that are installed where an image may lack them.
+
+    Findings: needs-distro, doubled-user.
+    """
     known = needs_distribution(emitter, "users", span)
     if known is None or not _check_users(emitter, users):
         return
-    family = known[1]
+    distribution, family = known
+    commands = [name for name in distribution.user_packages or family.user_packages if name not in emitter.packages]
+    if commands:
+        lower_packages(emitter, list(groups_of(commands, span, "")), span)
     text = emitter.render(
         f"families/{family.users_template}", span, users=[asdict(user) for user in users], nologin=family.nologin
     )
