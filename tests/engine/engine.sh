@@ -7,7 +7,7 @@
 #   sudo tests/engine/engine.sh down            stops it; images and caches stay
 #
 # With `old` behind it, each is about another engine beside it: Docker 20.10 of Debian 12, which has the BuildKit of 2021
-# and the classic builder, and buildah of Debian 12 in the same folder.
+# and the classic builder, and buildah and podman of Debian 12 in the same folder.
 #
 # Needs root on Debian 12 or later. STACKGEN_ENGINE_DIR is where everything lies (with -old behind it for the old one),
 # STACKGEN_ENGINE_OPTIONS what dockerd is told besides.
@@ -23,8 +23,8 @@ case $which in
     ;;
   old)
     suites=(bookworm)
-    packages=(docker.io containerd buildah)
-    programs=(docker dockerd containerd runc buildah)
+    packages=(docker.io containerd buildah podman conmon)
+    programs=(docker dockerd containerd runc buildah podman conmon)
     # Nothing runs in it, so it needs no network; one of its own keeps its hands off the other engine's bridge.
     around=(unshare --net)
     ;;
@@ -45,7 +45,7 @@ print_env() {
   printf 'export DOCKER_HOST=%q\n' "unix://$socket"
   printf 'export DOCKER_CONFIG=%q\n' "$dir/config"
   if [[ $which == old ]]; then
-    # buildah's own places, so that it touches nothing of the machine's.
+    # Places of their own for buildah and podman, so that they touch nothing of the machine's.
     printf 'export HOME=%q\n' "$dir/buildah"
     printf 'export CONTAINERS_STORAGE_CONF=%q\n' "$dir/buildah/storage.conf"
     printf 'export CONTAINERS_REGISTRIES_CONF=%q\n' "$dir/buildah/registries.conf"
@@ -102,6 +102,13 @@ unpack() {
   done
 }
 
+complete() {
+  local program
+  for program in "${programs[@]}"; do
+    [[ -x $tools/bin/$program ]] || return 1
+  done
+}
+
 fetch() {
   local suite new
   rm -rf "$dir"/new.*
@@ -125,8 +132,8 @@ fetch() {
   die "no engine could be got from Debian"
 }
 
-# What buildah is told of this machine: its images lie here, and it asks no registry.
-configure_buildah() {
+# What buildah and podman are told of this machine: images lie here, and no registry is asked.
+configure_podman() {
   local place=$dir/buildah
   mkdir -p "$place/.config/containers"
   printf '[storage]\ndriver = "vfs"\ngraphroot = "%s"\nrunroot = "%s"\n' "$place/images" "$place/run" >"$place/storage.conf"
@@ -159,15 +166,15 @@ up() {
   exec 9>"$dir/lock"
   flock 9
   if [[ $which == old ]]; then
-    configure_buildah
-    # What buildah is linked with.
+    configure_podman
+    # What the two are linked with.
     local library
-    for library in libdevmapper1.02.1 libgpgme11 libseccomp2; do
+    for library in libdevmapper1.02.1 libgpgme11 libseccomp2 libsubid4; do
       dpkg-query --show "$library" >/dev/null 2>&1 ||
         apt-get install --yes --no-install-recommends "$library" >&2 </dev/null
     done
   fi
-  [[ -x $tools/bin/dockerd ]] || fetch >&2
+  complete || fetch >&2
   answers && return 0
   # Without it no service name resolves: the engine leads a container's name look-ups to itself by rules in there.
   command -v iptables >/dev/null || apt-get install --yes --no-install-recommends iptables >&2 </dev/null

@@ -123,52 +123,6 @@ def test_the_four_images(chain: Rendered, capsys: pytest.CaptureFixture[str]) ->
         print(f"\n{count} lines of {len(chain.images)} images agree")
 
 
-def test_an_outside_image_that_the_engine_knows(tmp_path: Path) -> None:
-    """`inspect --engine` gives what a build on an image that nobody else knows comes to."""
-    context = tree(
-        tmp_path,
-        {
-            "outside/Dockerfile": """\
-                FROM scratch
-                COPY Dockerfile /etc/
-                ENV JAVA_HOME=/java EMPTY=
-                USER 1000:1000
-                WORKDIR /srv
-                EXPOSE 8080
-                VOLUME /data
-                SHELL ["/bin/bash", "-c"]
-                HEALTHCHECK --interval=9s CMD up
-                ENTRYPOINT run it
-                STOPSIGNAL 9
-                LABEL a=b
-                ONBUILD ENV FIRED=$JAVA_HOME
-                """,
-            "app.yml": """\
-                from: stackgen-test/history-outside:1
-                image: stackgen-test/history-inside
-                env: {PATH: "$JAVA_HOME/bin:$PATH"}
-                workdir: sub
-                cmd: serve
-                """,
-        },
-    )
-    run("docker", "build", "--quiet", "--tag", "stackgen-test/history-outside:1", context / "outside")
-    stackgen("render", "app.yml", cwd=context)
-    run("docker", "build", "--quiet", "--tag", "stackgen-test/history-inside", context / "build" / "app")
-    (image,) = json.loads(stackgen("inspect", "app.yml", "--engine", "--format", "json", cwd=context))
-    assert "UnknownImage" not in image
-    assert image["Config"] == engine_config("stackgen-test/history-inside")
-    assert "JAVA_HOME=/java" in image["Config"]["Env"]
-
-
-def test_an_outside_image_that_the_engine_lacks(tmp_path: Path) -> None:
-    """What the engine does not have is a finding; nothing is pulled for a look."""
-    root = tree(tmp_path, {"app.yml": "from: stackgen-test/history-nowhere:1\n"})
-    finished = execute("stackgen", "inspect", "app.yml", "--engine", cwd=root)
-    assert finished.returncode == 1
-    assert "docker has no image stackgen-test/history-nowhere:1" in finished.stderr
-
-
 # -- random ones, Dockerfile by Dockerfile
 
 
