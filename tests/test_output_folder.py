@@ -234,7 +234,7 @@ def test_check_sees_a_mode(project: Path) -> None:
     path = project / "build/app/Dockerfile"
     path.chmod(0o600)
     assert run(["render", "stacks", "--check"], project).code == 3
-    assert "mode of app/Dockerfile changes to 0644\n" in run(["render", "stacks", "--diff"], project).stdout
+    assert "old mode 100600\nnew mode 100644\n" in run(["render", "stacks", "--diff"], project).stdout
     assert run(["render", "stacks"], project).code == 0
     assert modes_of(project / "build")["app/Dockerfile"] == "0644"
 

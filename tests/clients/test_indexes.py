@@ -106,11 +106,12 @@ def test_pip_trusts_what_the_image_trusts(image: str, tmp_path: Path) -> None:
     }
 
 
-def test_a_pip_conf_of_ones_own_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dest", ["/etc/pip.conf", "/etc/"])
+def test_a_pip_conf_of_ones_own_stays(dest: str, tmp_path: Path) -> None:
     """A stack that brings /etc/pip.conf says all that is in it, and it lies there before pip runs."""
-    own = 'files: [{content: "[global]\\nno-cache-dir = true\\n", dest: /etc/pip.conf}]\npip: [a]\n'
+    own = f"files: [{{src: pip.conf, dest: {dest}}}]\npip: [a]\n"
     root = tree(tmp_path, {"app.yml": f"from: python:3.13-slim-bookworm\nmirror: tuna\ncertificates: [ca.pem]\n{own}"})
-    tree(tmp_path, {"ca.pem": "one"})
+    tree(tmp_path, {"ca.pem": "one", "pip.conf": "[global]\nno-cache-dir = true\n"})
     assert rendered(root)["app/rootfs/etc/pip.conf"] == b"[global]\nno-cache-dir = true\n"
     made = dockerfile(root)
     assert made.index("COPY rootfs/etc/pip.conf /etc/\n") < made.index("pip install")

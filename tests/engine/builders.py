@@ -137,6 +137,7 @@ class Dialect:
 
     differs: frozenset[str] = frozenset()
     not_given: frozenset[str] = frozenset()
+    version: str = ""
     own_keys: frozenset[str] = frozenset()
     """What it writes into a configuration beside what Docker 28 knows."""
 
@@ -161,7 +162,7 @@ class Dialect:
             env = {name: env[name] for name in [*(name for name in env if name not in own), *own]}
         labels = dict(state.config.labels)
         if "a label of its own" in self.differs:
-            labels["io.buildah.version"] = "1.28.2"
+            labels["io.buildah.version"] = self.version
         return inherit.finish(state.set(env=tuple(env.items()), labels=tuple(sorted(labels.items()))))
 
     def apply(self, state: State, instruction: Instruction) -> State:
@@ -210,7 +211,7 @@ def _with_times(health: Health | None, parent: Health | None) -> Health | None:
     )
 
 
-def dialect_of(name: str) -> Dialect:
+def dialect_of(name: str, version: str) -> Dialect:
     """What is known of a builder, from the table of differences."""
     today, own = BUILDERS[0], {"classic builder": {"Image"}, "buildah": {"Hostname"}}
 
@@ -220,5 +221,6 @@ def dialect_of(name: str) -> Dialect:
     return Dialect(
         differs=differing(MADE_OTHERWISE),
         not_given=differing(NOT_GIVEN),
+        version=version,
         own_keys=frozenset(own.get(name, ())),
     )

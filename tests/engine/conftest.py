@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,6 +15,10 @@ import pytest
 from .commands import Rendered, bake, engine_config, execute, run, stackgen
 
 REQUIRED = os.environ.get("STACKGEN_REQUIRE_ENGINE") == "1"
+FIXED_SEED = 20250101
+# What a random seed has found is found again with it.
+RANDOM_SEED = int(os.environ.get("STACKGEN_SEED", secrets.randbelow(10**9)))
+each_seed = pytest.mark.parametrize("seed", [FIXED_SEED, RANDOM_SEED], ids=["fixed", "random"])
 
 
 def absent(what: str) -> NoReturn:

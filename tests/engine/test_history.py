@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import secrets
 import subprocess
 import tarfile
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from tests.docker.chains import LITERALS, chain
 from tests.helpers import tree
 
 from .commands import ROOT, Rendered, engine_config, execute, run, stackgen
+from .conftest import each_seed
 
 pytestmark = pytest.mark.engine
 
@@ -35,8 +35,6 @@ Told = list[tuple[str, bool]]
 CHAINS = int(os.environ.get("STACKGEN_CHAINS", "100")) // 4
 RUNS = 25
 WORKERS = 4
-FIXED_SEED = 20250101
-SEEDS = pytest.mark.parametrize("seed", [FIXED_SEED, secrets.randbelow(10**9)], ids=["fixed", "random"])
 BASE = "debian:12-slim"
 
 # Three generations with all keys, all instructions in a raw step, and triggers.
@@ -178,7 +176,7 @@ def walk(state: State, instructions: Sequence[Instruction], lines: Told) -> tupl
     return state, lines
 
 
-@SEEDS
+@each_seed
 def test_random_chains(seed: int, small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The history that we foretell of a random Dockerfile is the engine's, for each image of each chain."""
     random = Random(seed)
@@ -246,7 +244,7 @@ def some_run(random: Random) -> Run:
     return Run(command=ShellForm(some_text(random)), flags=flags)
 
 
-@SEEDS
+@each_seed
 def test_random_runs(seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever is run, in whatever form, with whatever ARGs above it, leaves the line that we foretell."""
     random = Random(seed)

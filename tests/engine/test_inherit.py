@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,12 +20,11 @@ from stackgen.docker.errors import DockerfileError, RefusedError
 from tests.docker.chains import chain, expected
 
 from .commands import execute, run
+from .conftest import each_seed
 
 pytestmark = pytest.mark.engine
 
 CHAINS = int(os.environ.get("STACKGEN_CHAINS", "100"))
-FIXED_SEED = 20250101
-RANDOM_SEED = int(os.environ.get("STACKGEN_SEED", secrets.randbelow(10**9)))
 WORKERS = 4
 
 # What a chain can stand on: nothing, a usual base, and one with all that an import can set.
@@ -78,7 +76,7 @@ def bases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Config]:
     return configs
 
 
-@pytest.mark.parametrize("seed", [FIXED_SEED, RANDOM_SEED], ids=["fixed", "random"])
+@each_seed
 def test_fold_agrees_with_the_engine(
     seed: int, bases: dict[str, Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

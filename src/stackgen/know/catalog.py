@@ -104,8 +104,8 @@ class Family:
         return any(dest == place or (place.endswith("/") and dest.startswith(place)) for place in self.configuration)
 
     def key_place(self, name: str, file: str) -> str:
-        """Give where the key of a repository called `name` goes that lies in `file` elsewhere; where the package
-        manager looks a key up by its file, it keeps its name.
+        """Give the path of a repository's key in the image: named after the repository, with the ending of `file`; or
+        named as `file`, where the family's place is a folder.
         """
         place: str = self.own_repositories["key"]
         return place + file if place.endswith("/") else place.replace("*", name) + posixpath.splitext(file)[1]
@@ -128,7 +128,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secret:
-    """A secret of the build: where a RUN finds it, and whether it comes from a variable or a file of who builds."""
+    """A secret of the build: where a RUN finds it, and the variable or file of the build that it comes from."""
 
     id: str
     target: str

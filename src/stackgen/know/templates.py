@@ -61,7 +61,16 @@ def _environment(load: Callable[[str], tuple[str, str, None] | None]) -> Environ
     environment.filters["dirname"] = posixpath.dirname
     environment.filters["yamlword"] = yaml_word
     environment.filters["shellword"] = shlex.quote
+    environment.filters["shellvalue"] = _shell_value
     return environment
+
+
+def _shell_value(text: str) -> str:
+    """Give a word of a shell's command in which a `$` keeps its meaning, as in any value of a RUN."""
+    if "$" not in text and "'" not in text:
+        return shlex.quote(text)
+    inside = re.sub(r'["`]|\\(?!\$)', lambda found: f"\\{found[0]}", text)
+    return f'"{inside}"'
 
 
 def _load_from(places: Sequence[Inputs], name: str) -> tuple[str, str, None] | None:

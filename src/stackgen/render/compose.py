@@ -13,7 +13,7 @@ from stackgen.stack.compile import Compiled
 from stackgen.stack.project import Project
 
 Part = Mapping[str, Any]
-# bake and Compose put in the variable of who builds; no path of a machine is in what is rendered.
+# bake and Compose put in the variable of the person who builds; no path of a machine is in what is rendered.
 HOME = "${HOME}"
 
 

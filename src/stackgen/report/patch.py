@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 
 from stackgen.write.emit import Change
 from stackgen.write.manifest import Manifest
+
+# A line ends at a newline and nowhere else.
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def patch(changes: Iterable[Change]) -> Iterator[str]:
@@ -63,20 +67,28 @@ def _rename(before: str, after: str) -> str:
 
 
 def _diff(change: Change) -> Iterator[str]:
-    before, after = (
-        (content.decode("utf-8", "replace").splitlines(keepends=True) if content is not None else [])
-        for content in (change.before, change.after)
-    )
-    if change.before == change.after:
-        yield f"mode of {change.path} changes to {change.mode:04o}\n"
-        return
     yield f"diff --git a/{change.path} b/{change.path}\n"
     if change.state != "updated":
         yield f"{'new' if change.before is None else 'deleted'} file mode 100{change.mode:o}\n"
+    elif change.mode != change.mode_before:
+        yield f"old mode 100{change.mode_before:o}\nnew mode 100{change.mode:o}\n"
+    before, after = _text(change.before), _text(change.after)
+    if before is None or after is None:
+        yield f"Binary files a/{change.path} and b/{change.path} differ\n"
+        return
     for line in difflib.unified_diff(
-        before,
-        after,
+        _LINE.findall(before),
+        _LINE.findall(after),
         fromfile=f"a/{change.path}" if change.before is not None else "/dev/null",
         tofile=f"b/{change.path}" if change.after is not None else "/dev/null",
     ):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _text(content: bytes | None) -> str | None:
+    """Give a file's text, nothing of one that is not there; None where it is binary."""
+    try:
+        text = (content or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text

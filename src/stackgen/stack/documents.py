@@ -271,7 +271,9 @@ def _in(folder: str) -> str:
 
 
 def _around(node: source.Node, path: schema.Path) -> _Blurred | None:
-    """Give the map that a path leads out of; None for the whole file, which nobody points at, and for lists."""
+    """Give the map that a path leads out of, a list in it included; None for the whole file, at which nobody points."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
     key: Span | None = None
     entry: Span | None = None
     for part in path[:-1]:

@@ -88,6 +88,14 @@ class FileEntry:
     mode: str | None = None
     owner: str | None = None
 
+    @property
+    def target(self) -> str:
+        """Where a single file goes: into a folder under its own name."""
+        dest = self.dest.text
+        if self.src is None or not dest.endswith("/"):
+            return dest
+        return dest + posixpath.basename(self.src.text).removesuffix(".j2")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

@@ -27,6 +27,8 @@ class Change:
     before: bytes | None
     after: bytes | None
     mode: int
+    """What it will be, or was where it is removed."""
+    mode_before: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +123,9 @@ def _options_for(record: ImageRecord, plan: Plan) -> dict[str, object]:
     """Give the options less variables that an image does not know, and less --base where only roots are concerned."""
     sets = plan.options["set"]
     known = {name: value for name, value in sets.items() if name in record.variables}
-    are_roots = record.part["parent"] is None or all(image.part["parent"] is None for image in plan.images)
-    base = record.options["base"] if are_roots else plan.options["base"]
+    is_root = record.part["parent"] is None
+    only_roots = all(image.part["parent"] is None for image in plan.images)
+    base = record.options["base"] if is_root or only_roots else plan.options["base"]
     return {**plan.options, "base": base, "set": known}
 
 
@@ -152,11 +155,13 @@ def _changes(folder: Path, planned: Mapping[str, PlannedFile], ours: set[str]) -
         file = planned.get(path)
         if file is None:
             if before is not None:
-                yield Change(path=path, state="removed", before=before, after=None, mode=before_mode)
+                yield Change(
+                    path=path, state="removed", before=before, after=None, mode=before_mode, mode_before=before_mode
+                )
             continue
         same = before == file.content and before_mode == file.mode
         state: State = "unchanged" if same else "created" if before is None else "updated"
-        yield Change(path=path, state=state, before=before, after=file.content, mode=file.mode)
+        yield Change(path=path, state=state, before=before, after=file.content, mode=file.mode, mode_before=before_mode)
 
 
 def _check_links(folder: Path, planned: Iterable[str], findings: Findings) -> None:

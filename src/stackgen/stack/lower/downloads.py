@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 
 from stackgen.diagnostics import Span
@@ -36,16 +35,7 @@ def lower_download(emitter: Emitter, entry: FileEntry, download: Download, dest:
     if not download.unpack:
         emitter.add(Copy(sources=("/download",), dest=target, flags=(f"--from={name}", *flags)), span)
         return
-    emitter.as_root(span)
-    emitter.plain_shell()
-    quoted = shlex.quote(dest)
-    owner = f" \\\n && chown -R {shlex.quote(entry.owner)} {quoted}" if entry.owner else ""
-    strip = f" --strip-components={download.strip}" if download.strip else ""
-    emitter.add_text(
-        f"RUN --mount=type=bind,from={name},target=/mnt \\\n    mkdir -p {quoted} \\\n"
-        f" && tar -x -f /mnt/download --no-same-owner -C {quoted}{strip}{owner}",
-        span,
-    )
+    emitter.run("dockerfile/unpack.j2", span, stage=name, dest=dest, strip=download.strip, owner=entry.owner)
 
 
 def _add(emitter: Emitter, download: Download, arch: str, dest: str, span: Span, flags: tuple[str, ...] = ()) -> Add:

@@ -117,9 +117,14 @@ class Emitter:
         return self.tools.catalog.family(distribution.family) if distribution else None
 
     @property
+    def mirror_name(self) -> str:
+        """The mirror that the image asks for or, before it, an ancestor."""
+        return self.image.mirror.text if self.image.mirror else self.above.mirror
+
+    @property
     def mirror(self) -> Mirror | None:
-        """The mirror that the image or, before it, an ancestor asks for; None where nobody knows it."""
-        return self.tools.catalog.mirror(self.image.mirror.text if self.image.mirror else self.above.mirror)
+        """That mirror; None where nobody knows it."""
+        return self.tools.catalog.mirror(self.mirror_name)
 
     def begin(self, key: str, *, own_order: bool = False) -> None:
         """Let what follows belong to a step of this key."""
@@ -165,6 +170,15 @@ class Emitter:
         except DockerfileError as error:
             self.findings.error("refused", f"Docker refuses this: {error.message}", span)
 
+    def run(self, name: str, span: Span | None, /, **names: object) -> bool:
+        """Take the RUN of a template, as root and without the stack's own SHELL; say whether there is one."""
+        text = self.render(name, span, **names)
+        if text is not None:
+            self.as_root(span)
+            self.plain_shell()
+            self.add_text(text.strip("\n"), span)
+        return text is not None
+
     def render(self, name: str, span: Span | None, /, **names: object) -> str | None:
         """Give a template's text, or None with a finding."""
         try:
@@ -209,7 +223,7 @@ class Emitter:
                 if path.startswith("rootfs/")
                 else f"two files go to {path}",
                 span,
-                help="keep one of the two",
+                help="keep one of the two" if other.span else "stackgen writes the other one: leave this one out",
                 related=[Related("the other one", other.span)] if other.span else (),
             )
             return False

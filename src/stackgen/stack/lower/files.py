@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -325,26 +324,13 @@ def image_facts(image: Image, emitter: Emitter) -> Facts:
 
 
 def _make(emitter: Emitter, entries: list[FileEntry]) -> None:
-    """Make directories and links: one RUN, as root. A directory that is there keeps its mode unless one is said."""
-    commands: list[str] = []
+    """Make directories and links in one RUN."""
+    made: list[dict[str, str | None]] = []
     for entry in entries:
         dest = _dest(emitter, entry)
-        if dest is None:
-            continue
-        quoted = shlex.quote(posixpath.normpath(dest))
-        if entry.link is not None:
-            parent = shlex.quote(posixpath.dirname(posixpath.normpath(dest)))
-            commands += [f"mkdir -p {parent}"] if parent != "/" else []
-            commands.append(f"ln -sfn {shlex.quote(entry.link)} {quoted}")
-        elif entry.mode is None and entry.owner is None:
-            commands.append(f"mkdir -p {quoted}")
-        else:
+        if dest is not None:
             user, _, group = (entry.owner or "").partition(":")
-            options = f" -o {shlex.quote(user)}" if user else ""
-            options += f" -g {shlex.quote(group)}" if group else ""
-            commands.append(f"install -d -m {entry.mode or '0755'}{options} {quoted}")
-    if commands:
-        span = entries[0].dest.span
-        emitter.as_root(span)
-        emitter.plain_shell()
-        emitter.add_text("RUN " + " \\\n && ".join(dict.fromkeys(commands)), span)
+            place = posixpath.normpath(dest)
+            made.append({"dest": place, "link": entry.link, "mode": entry.mode, "user": user, "group": group})
+    if made:
+        emitter.run("dockerfile/make.j2", entries[0].dest.span, entries=made)

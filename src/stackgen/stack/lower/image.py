@@ -12,6 +12,7 @@ from stackgen.docker.instructions import (
     Entrypoint,
     Exec,
     Label,
+    Run,
 )
 from stackgen.docker.syntax import escape_dollar
 from stackgen.know.catalog import Secret
@@ -111,7 +112,7 @@ def _result(
             known=above.known or image.section("user") is not None,
             packages=emitter.packages,
             repositories=repositories,
-            mirror=image.mirror.text if image.mirror else above.mirror,
+            mirror=emitter.mirror_name,
             indexes=indexes,
             pip=above.pip or used_pip,
             users=emitter.users,
@@ -123,8 +124,9 @@ def _result(
 
 def _secrets(emitter: Emitter) -> tuple[Secret, ...]:
     """Give those secrets of the mirror that a RUN mounts, one of ours or of the stack's own."""
-    flags = [flag for step in emitter.steps for each in step.placed for flag in getattr(each.instruction, "flags", ())]
-    mounted = {word for flag in flags for word in flag.removeprefix("--mount=").split(",")}
+    runs = [each.instruction for step in emitter.steps for each in step.placed if isinstance(each.instruction, Run)]
+    mounts = [flag.removeprefix("--mount=").split(",") for run in runs for flag in run.flags]
+    mounted = {word for words in mounts if "type=secret" in words for word in words}
     return tuple(each for each in (emitter.mirror.secrets if emitter.mirror else ()) if f"id={each.id}" in mounted)
 
 
@@ -137,7 +139,7 @@ def _split_files(image: Image, emitter: Emitter) -> tuple[list[FileEntry], list[
     family = emitter.family
     section = image.section("files")
     entries: list[FileEntry] = list(section.value) if section else []
-    early = [entry for entry in entries if family and family.configures(entry.dest.text)]
+    early = [entry for entry in entries if family and family.configures(entry.target)]
     return early, [entry for entry in entries if entry not in early]
 
 

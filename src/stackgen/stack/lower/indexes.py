@@ -44,7 +44,7 @@ def _pip(emitter: Emitter, now: Indexes, span: Span | None) -> None:
     """Write /etc/pip.conf as a whole, unless the stack brings one of its own."""
     above = emitter.above.indexes
     files = emitter.image.section("files")
-    own = files is not None and any(entry.dest.text == f"/{PIP_CONFIG}" for entry in files.value)
+    own = files is not None and any(entry.target == f"/{PIP_CONFIG}" for entry in files.value)
     if not own and (now.index, now.bundle) != (above.index, above.bundle):
         emitter.file(f"rootfs/{PIP_CONFIG}", PipFile(now.index, now.bundle), 0o644, None)
         emitter.copy([PIP_CONFIG], span)

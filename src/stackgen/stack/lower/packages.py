@@ -74,7 +74,7 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
         return
     distribution, family = known
     _check_packages(emitter, groups)
-    text = emitter.render(
+    installs = emitter.run(
         f"families/{family.name}/install.j2",
         span,
         distribution=distribution,
@@ -94,10 +94,7 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
         first=not emitter.packages,
         cache_mounts=emitter.tools.builder != "classic",
     )
-    if text is not None:
-        emitter.as_root(span)
-        emitter.plain_shell()
-        emitter.add_text(text.strip("\n"), span)
+    if installs:
         installed = {word.text: emitter.image.name for group in groups for word in group.packages}
         emitter.packages = {**installed, **emitter.packages}
 
@@ -235,14 +232,10 @@ def lower_pip(emitter: Emitter, requirements: list[Word], span: Span) -> None:
     if known is None:
         return
     distribution, family = known
-    text = emitter.render(
+    emitter.run(
         "families/pip.j2",
         span,
         command=_pip(distribution, family)["command"],
         flags=mirror_secrets(emitter, span),
         requirements=sorted({word.text for word in requirements}),
     )
-    if text is not None:
-        emitter.as_root(span)
-        emitter.plain_shell()
-        emitter.add_text(text.strip("\n"), span)

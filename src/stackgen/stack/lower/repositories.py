@@ -298,9 +298,5 @@ def lower_certificates(emitter: Emitter, certificates: tuple[Word, ...]) -> None
             emitter.file(f"rootfs/{path}", content, 0o644, word.span)
             paths.append(path)
     emitter.copy(paths, span)
-    files = [f"/{path}" for path in paths]
-    text = emitter.render("families/certificates.j2", span, files=files, **place)
-    if paths and text is not None:
-        emitter.as_root(span)
-        emitter.plain_shell()
-        emitter.add_text(text.strip("\n"), span)
+    if paths:
+        emitter.run("families/certificates.j2", span, files=[f"/{path}" for path in paths], **place)

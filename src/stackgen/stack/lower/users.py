@@ -22,13 +22,8 @@ def lower_users(emitter: Emitter, users: tuple[AddedUser, ...], span: Span) -> N
     commands = [name for name in distribution.user_packages or family.user_packages if name not in emitter.packages]
     if commands:
         lower_packages(emitter, list(groups_of(commands, span, "")), span)
-    text = emitter.render(
-        f"families/{family.users_template}", span, users=[asdict(user) for user in users], nologin=family.nologin
-    )
-    if text is not None:
-        emitter.as_root(span)
-        emitter.plain_shell()
-        emitter.add_text(text.strip("\n"), span)
+    template = f"families/{family.users_template}"
+    if emitter.run(template, span, users=[asdict(user) for user in users], nologin=family.nologin):
         emitter.users |= {user.name: user.span for user in users}
 
 
