@@ -12,10 +12,10 @@ from stackgen.read import source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Mapping, Node, Scalar
 from stackgen.stack.documents import ENDINGS, Document
+from stackgen.stack.expressions import EXPRESSION
 
 _ANCHOR = re.compile(r"['\"]?\s*:\s*&")
 _WORD = re.compile(r"\w+")
-_EXPRESSION = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
 
 def _documents(whole: Whole) -> Iterator[tuple[Subject, Document]]:
@@ -64,7 +64,7 @@ def _mentioned(whole: Whole) -> set[str]:
             when = document.node.get("when")
             words.update(key.partition("=")[0] for key in (when.values if isinstance(when, Mapping) else ()))
             for text in _texts(document.node):
-                for expression in _EXPRESSION.findall(text):
+                for expression in EXPRESSION.findall(text):
                     words.update(_WORD.findall(expression))
     for path in _named(whole)[0]:
         if path.endswith(".j2") and whole.inputs.is_file(path):
@@ -86,7 +86,7 @@ def _named(whole: Whole) -> tuple[set[str], list[str]]:
         unit = subject.compiled.unit
         for document in (*unit.fragments, unit.document):
             for text in _texts(document.node):
-                path = _EXPRESSION.sub("*", text)
+                path = EXPRESSION.sub("*", text)
                 for part in {path, path.partition(":")[0]}:
                     if "\n" in part or len(part) > 500:
                         continue

@@ -13,11 +13,11 @@ from stackgen.diagnostics import Related, Source, Span
 from stackgen.read import shape
 from stackgen.read.source import Node, Scalar, Sequence
 from stackgen.stack.expressions.environment import compile_file
-from stackgen.stack.expressions.faults import Facts, Fault
+from stackgen.stack.expressions.faults import EXPRESSION, Facts, Fault
 from stackgen.stack.expressions.scope import Scope, calculate, evaluate_strictly, guarded, to_node
 from stackgen.stack.expressions.telling import report, tell
 
-__all__ = ["Facts", "Fault", "Scope", "evaluate", "evaluate_strictly", "render_file"]
+__all__ = ["EXPRESSION", "Facts", "Fault", "Scope", "evaluate", "evaluate_strictly", "render_file"]
 
 
 def evaluate(node: Node, scope: Scope) -> Node | None:
@@ -75,7 +75,7 @@ def render_file(text: Source, scope: Scope, asked: Span) -> str | None:
 def _place_in_file(text: Source, line: int, word: str | None) -> Span:
     """Point at the expression of a line that holds a word, else at the line."""
     content = text.line(line)
-    for match in re.finditer(r"\{[{%].*?[}%]\}", content):
+    for match in EXPRESSION.finditer(content):
         if word is None or re.search(rf"\b{re.escape(word)}\b", match[0]):
             return Span(text, line, match.start() + 1, line, match.end() + 1)
     first = len(content) - len(content.lstrip())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from stackgen.diagnostics import Related, did_you_mean
 from stackgen.read.source import Scalar
+
+# An expression or a statement, with its brackets.
+EXPRESSION = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
 
 
 class Fault(Exception):

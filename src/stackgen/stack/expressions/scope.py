@@ -13,11 +13,10 @@ from stackgen.diagnostics import Findings, Related, Span, did_you_mean, suggesti
 from stackgen.read import shape, source
 from stackgen.read.source import Node, Scalar, Sequence
 from stackgen.stack.expressions.environment import compile_value, shown
-from stackgen.stack.expressions.faults import Facts, Fault, missing_member
+from stackgen.stack.expressions.faults import EXPRESSION, Facts, Fault, missing_member
 
 _DOTTED = re.compile(r"\{\{\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
 _WHOLE = re.compile(r"(\s*)\{\{-?((?:(?!\}\}|\{\{).)*?)-?\}\}(\s*)", re.DOTALL)
-_ELSE = "add what it is otherwise: `else ''`, or `else none` for a value that is not written"
 _UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 _UNDEFINED_MEMBER = re.compile(r"has no attribute '(\w+)'|has no element '?(\w+)'?")
 
@@ -89,7 +88,7 @@ class Scope:
 
     def names_in(self, text: str) -> list[str]:
         """Give the variables that the expressions of a text name, in its order."""
-        inside = " ".join(re.findall(r"\{[{%].*?[}%]\}", text, re.DOTALL))
+        inside = " ".join(EXPRESSION.findall(text))
         words = re.findall(r"(?<![\w.'\"])[A-Za-z_]\w*", inside)
         return [name for name in dict.fromkeys(words) if name in self.variables]
 
@@ -158,12 +157,20 @@ def calculate(text: str, scope: Scope) -> Any:
     value = made(**scope.names_for(used))
     if isinstance(value, jinja2.Undefined):
         if value._undefined_name is None:
-            raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE)
+            raise _no_else()
         raise scope.undefined(value._undefined_name)
     if whole and (whole[1] or whole[3]) and isinstance(value, str | int | float):
         # The last newline of a text is the text's.
         return f"{whole[1]}{shown(value)}{whole[3]}"
     return value
+
+
+def _no_else() -> Fault:
+    return Fault(
+        "undefined-name",
+        "an `if` without `else` gives nothing here",
+        "add what it is otherwise: `else ''`, or `else none` for a value that is not written",
+    )
 
 
 def guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
@@ -178,7 +185,7 @@ def guarded(calculate: Callable[[], Any], scope: Scope) -> Any:
         if name:
             raise scope.undefined(name[1]) from error
         if "no else section" in message:
-            raise Fault("undefined-name", "an `if` without `else` gives nothing here", _ELSE) from error
+            raise _no_else() from error
         member = _UNDEFINED_MEMBER.search(message)
         raise Fault(
             "undefined-name", f'"{member[1] or member[2]}" is no member of what stands before it' if member else message

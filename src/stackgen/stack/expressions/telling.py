@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from stackgen.diagnostics import Related, Span
 from stackgen.read.source import Scalar
-from stackgen.stack.expressions.faults import Fault, NoText
+from stackgen.stack.expressions.faults import EXPRESSION, Fault, NoText
 from stackgen.stack.expressions.scope import Scope, calculate, guarded
 
 
@@ -41,16 +41,13 @@ def tell(
     scope.findings.error(fault.code, message, span, help=help, related=(*sources, *related), topic=topic)
 
 
-_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-
-
 def expression_span(node: Scalar, word: str | None, scope: Scope | None = None) -> Span:
     """Point at the first expression that holds a word, or else that fails; at the whole scalar where none does."""
     span = node.span
     lines = [span.source.line(number) for number in range(span.line, span.end_line + 1)]
     lines[-1] = lines[-1][: span.end_column - 1]
     text = " " * (span.column - 1) + lines[0][span.column - 1 :] + "".join(f"\n{line}" for line in lines[1:])
-    found = list(_EXPRESSION.finditer(text))
+    found = list(EXPRESSION.finditer(text))
     named = [each for each in found if word is None or re.search(rf"\b{re.escape(word)}\b", each[0])]
     if word is None and scope is not None and len(found) > 1:
         named = [each for each in found if _fails(each[0], scope)] or named
