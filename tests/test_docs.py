@@ -41,7 +41,7 @@ FILES = {
     "project/templates/readme": "",
     "project/data/readme": "",
     "stacks/tool_1.2_all.deb": "",
-    "trust/stacks/certs/corp-ca.pem": "",
+    "trust/stacks/certs/corp-ca.pem": "-----BEGIN CERTIFICATE-----\n",
     "stacks/site/index.html": "<title>Site</title>\n",
     "stacks/site/about.html": "<title>About</title>\n",
     "stacks/site.conf.j2": "root {{ root | default('/srv') }};\n",

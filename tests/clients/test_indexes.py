@@ -16,6 +16,7 @@ from tests.helpers import config, dockerfile, rendered, tree
 
 from .conftest import known, rootfs
 
+PEM = "-----BEGIN CERTIFICATE-----\n"
 MIRRORS = [each.name for each in known().mirrors]
 
 
@@ -87,7 +88,7 @@ def test_pip_trusts_what_the_image_trusts(image: str, tmp_path: Path) -> None:
         "mirror-then-ca-then-mirror.yml": "extends: mirror-then-ca\nmirror: aliyun\n",
         "ca-twice.yml": "extends: ca-then-mirror\ncertificates: [more.pem]\n",
     }
-    root = tree(tmp_path, {**stacks, "ca.pem": "one", "more.pem": "two"})
+    root = tree(tmp_path, {**stacks, "ca.pem": PEM, "more.pem": f"{PEM}two\n"})
     made = rendered(root, *stacks)
     said: dict[str, list[str] | None] = {}
     for name in (stack.removesuffix(".yml") for stack in stacks):
@@ -111,7 +112,7 @@ def test_a_pip_conf_of_ones_own_stays(dest: str, tmp_path: Path) -> None:
     """A stack that brings /etc/pip.conf says all that is in it, and it lies there before pip runs."""
     own = f"files: [{{src: pip.conf, dest: {dest}}}]\npip: [a]\n"
     root = tree(tmp_path, {"app.yml": f"from: python:3.13-slim-bookworm\nmirror: tuna\ncertificates: [ca.pem]\n{own}"})
-    tree(tmp_path, {"ca.pem": "one", "pip.conf": "[global]\nno-cache-dir = true\n"})
+    tree(tmp_path, {"ca.pem": PEM, "pip.conf": "[global]\nno-cache-dir = true\n"})
     assert rendered(root)["app/rootfs/etc/pip.conf"] == b"[global]\nno-cache-dir = true\n"
     made = dockerfile(root)
     assert made.index("COPY rootfs/etc/pip.conf /etc/\n") < made.index("pip install")
@@ -127,7 +128,7 @@ def test_node_trusts_what_the_image_trusts(tmp_path: Path) -> None:
         "npm.yml": "extends: plain\npackages: [npm]\n",
         "own.yml": "extends: node\nenv: {NODE_EXTRA_CA_CERTS: /own.pem}\ncertificates: [ca.pem]\n",
     }
-    root = tree(tmp_path, {**stacks, "ca.pem": "one"})
+    root = tree(tmp_path, {**stacks, "ca.pem": PEM})
     made = {
         name: re.findall("ENV (.*)", text.decode()) for name, text in rendered(root, *stacks).items() if "/D" in name
     }

@@ -47,10 +47,14 @@ class Causes:
         self._branches: frozenset[tuple[str, int, int]] = above._branches if above else frozenset()
         """Where branches of `when` stand whose condition nobody knows."""
         if suspect:
-            self._following |= FOLLOWING
+            self.doubt()
         self._failed = failed
         if failed:
             self._following |= FOLLOWING - {"undefined-name"}
+
+    def doubt(self) -> None:
+        """From here on keep back what may only follow from something broken that all else is made of."""
+        self._following |= FOLLOWING
 
     def __call__(self, found: Diagnostic) -> Diagnostic | None:
         """Give a finding with its causes, or None for one that only follows."""
@@ -79,6 +83,8 @@ class Causes:
     def _follows(self, found: Diagnostic, documents: tuple[Document, ...]) -> bool:
         """Whether a finding only follows from what had to be left out of a document, or was not reached."""
         if found.span and any(document.lacks(found.code, found.span) for document in documents):
+            return True
+        if found.code == "unknown-repository" and any("repositories" in document.dim for document in documents):
             return True
         kind, *names = found.topic or ("",)
         if kind == "no-member":

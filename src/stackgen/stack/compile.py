@@ -132,6 +132,8 @@ def _compile(
     )
     shop = replace(shop, findings=shop.findings.through(causes))
     stand = _stand_on(unit, None if blind else parent, shop)
+    if stand.suspect:
+        causes.doubt()
     inherited = Inherited(
         variables=parent.variables if parent else {},
         places=parent.places if parent else {},

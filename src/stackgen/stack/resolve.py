@@ -183,7 +183,7 @@ def _distro_facts(distribution: Distribution | None, unit: Unit) -> Facts:
         raise Fault(
             "needs-distro",
             f"the distribution of {unit.name} is not known",
-            "say it in the root's stack: distro: debian-12",
+            "say it in the root's stack, one that `stackgen distros` lists: distro: debian-12",
         )
     about = f"what is known of {distribution.name}"
     cure = f"write it out in the stack, under `when: {{{distribution.name}: …}}`"
@@ -280,7 +280,7 @@ def _rank(
             "needs-distro",
             f"`when: {condition}` needs to know the root's distribution",
             span,
-            help="say it in the root's stack: distro: debian-12",
+            help="say it in the root's stack, one that `stackgen distros` lists: distro: debian-12",
         )
     return None
 

@@ -13,6 +13,9 @@ from stackgen.read.source import Word
 from stackgen.stack.lower.emitter import Emitter
 from stackgen.stack.model import Image, PackageGroup, Section, Supervisor
 
+# A package, or what one provides, by its name alone: no version, pattern, group or path.
+_PLAIN = re.compile(r"(?!.*-\d)[A-Za-z0-9][\w.+-]*")
+
 
 def needs_distribution(emitter: Emitter, what: str, span: Span | None) -> tuple[Distribution, Family] | None:
     """Give the distribution and its family, or None with a finding that asks for `distro`."""
@@ -22,7 +25,7 @@ def needs_distribution(emitter: Emitter, what: str, span: Span | None) -> tuple[
             "needs-distro",
             f"{what} need to know the distribution of the root's image",
             span,
-            help="say it in the root's stack: distro: debian-12",
+            help="say it in the root's stack, one that `stackgen distros` lists: distro: debian-12",
         )
         return None
     return distribution, family
@@ -87,6 +90,8 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
                 "repositories": [word.text for word in group.repositories],
                 "modules": [word.text for word in group.modules],
                 "release": _release(group, distribution),
+                "plain": [name for name in sorted({word.text for word in group.packages}) if _PLAIN.fullmatch(name)],
+                "tag": _tag(emitter, group, distribution),
             }
             for group in groups
         ],
@@ -101,6 +106,15 @@ def lower_packages(emitter: Emitter, groups: list[PackageGroup], span: Span) -> 
 
 def _pip(distribution: Distribution | None, family: Family) -> Mapping[str, Any]:
     return distribution.pip if distribution and distribution.pip else family.pip
+
+
+def _tag(emitter: Emitter, group: PackageGroup, distribution: Distribution) -> str:
+    """Give the repository that is on for a group and not for all, whose name apk wants behind each package."""
+    known, image = distribution.repositories(), emitter.image
+    on = {*(own.name for own in image.own_repositories), *(word.text for word in image.repositories)}
+    on |= {name for name, enabled in emitter.above.repositories.items() if enabled}
+    asked = [word.text for word in group.repositories if word.text not in on]
+    return next((name for name in asked if not known.get(name, {}).get("enabled", True)), "")
 
 
 def _release(group: PackageGroup, distribution: Distribution) -> str:

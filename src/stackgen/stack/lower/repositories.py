@@ -48,6 +48,14 @@ def choose_mirror(emitter: Emitter) -> tuple[str, Mirror] | None:
             help=suggestion(name, names, f"known: {', '.join(names)}"),
         )
         return None
+    if distribution.name not in mirror.carries and mirror.only:
+        emitter.findings.error(
+            "mirror-lacks",
+            f"the mirror {name} does not carry {distribution.name}, and nothing may come from elsewhere",
+            wanted.span if wanted else None,
+            help=f"add it to `carries` in mirrors/{name}.yml, or take another mirror",
+        )
+        return None
     if distribution.name not in mirror.carries and name != "official":
         emitter.findings.warning(
             "mirror-lacks",
@@ -180,13 +188,14 @@ def _location(emitter: Emitter, entry: Data, name: str, mirror: Mirror, asked: M
         return location
     at = emitter.image.mirror.span if emitter.image.mirror else asked.get(id)
     if mirror.only:
+        help = f"add it to `carries` in mirrors/{name}.yml"
+        lacks = f'the mirror {name} does not carry "{id}" of {distribution.name}'
         if id in asked:
             emitter.findings.error(
-                "mirror-lacks",
-                f'the mirror {name} does not carry "{id}" of {distribution.name}, and nothing may come from elsewhere',
-                asked[id],
-                help=f"add it to `carries` in mirrors/{name}.yml",
+                "mirror-lacks", f"{lacks}, and nothing may come from elsewhere", asked[id], help=help
             )
+        elif entry.get("enabled", True):
+            emitter.findings.warning("mirror-lacks", f"{lacks}; it is left out", at, help=help)
         return None
     official = emitter.tools.catalog.mirror("official")
     told = name == emitter.above.mirror and id in emitter.above.repositories
@@ -227,7 +236,16 @@ def lower_own(emitter: Emitter, distribution: Distribution) -> Mapping[str, bool
     assert family is not None
     paths: list[str] = []
     keys: list[FileEntry] = []
+    known = distribution.repositories()
     for own in emitter.image.own_repositories:
+        if own.name in known:
+            emitter.findings.error(
+                "doubled-name",
+                f'{distribution.name} has a repository "{own.name}" itself',
+                own.span,
+                help="call it otherwise",
+            )
+            continue
         _check_suites(emitter, own, family)
         keys.append(_key(own, family))
         entry = {
@@ -280,6 +298,27 @@ def _check_suites(emitter: Emitter, own: OwnRepository, family: Family) -> None:
             )
 
 
+def _is_certificate(emitter: Emitter, word: Word, content: bytes) -> bool:
+    """Whether a file is what `certificates` takes; a private key must not get into an image."""
+    if b"PRIVATE KEY-----" in content:
+        emitter.findings.error(
+            "wrong-value",
+            f"{word.text} holds a private key, which would lie in the image",
+            word.span,
+            help="give a file with the certificate alone",
+        )
+        return False
+    if b"-----BEGIN CERTIFICATE-----" not in content and b"-----BEGIN TRUSTED CERTIFICATE-----" not in content:
+        emitter.findings.error(
+            "wrong-value",
+            f"{word.text} holds no certificate in the form of PEM",
+            word.span,
+            help=f"of a binary one: openssl x509 -inform DER -in {word.text} -out ca.pem",
+        )
+        return False
+    return True
+
+
 def lower_certificates(emitter: Emitter, certificates: tuple[Word, ...]) -> None:
     """Copy certificate authorities in and trust them, before the first download."""
     if not certificates:
@@ -295,8 +334,8 @@ def lower_certificates(emitter: Emitter, certificates: tuple[Word, ...]) -> None
         if content is not None:
             # update-ca-certificates looks at names that end in .crt alone.
             path = place["folder"].lstrip("/") + posixpath.splitext(posixpath.basename(word.text))[0] + ".crt"
-            emitter.file(f"rootfs/{path}", content, 0o644, word.span)
-            paths.append(path)
+            if _is_certificate(emitter, word, content) and emitter.file(f"rootfs/{path}", content, 0o644, word.span):
+                paths.append(path)
     emitter.copy(paths, span)
     if paths:
         emitter.run("families/certificates.j2", span, files=[f"/{path}" for path in paths], **place)
