@@ -41,7 +41,7 @@ CODES: Mapping[str, str] = {
     "stack-missing": "A stack that is named is not there.",
     "two-parents": "A stack has both `extends` and `from`.",
     "two-stacks": "A name stands for two files.",
-    "unknown-base": "The stack that `--base` or `bases` names is not there.",
+    "unknown-base": "The stack that `--base` or `bases` names is not there, or is no root.",
     # Expressions and overlays
     "expression-fails": "An expression raises an error.",
     "expression-syntax": "A text with {{ or {% is no Jinja expression.",

@@ -11,7 +11,7 @@ from stackgen.read import schema, source
 from stackgen.read.inputs import InputError
 from stackgen.read.source import Scalar, Sequence
 from stackgen.read.traps import find_traps
-from stackgen.stack.project import Project
+from stackgen.stack.project import PROJECT_FILE, Project
 
 ENDINGS = (".yml", ".yaml")
 # Keys that other keys, and other images, are made of.
@@ -244,7 +244,8 @@ class Loader:
 
     def known(self, folder: str, text: str) -> str | None:
         """Say which stack of a folder was likely meant, or which there are."""
-        stems = [name.rpartition(".")[0] for name in self.inputs.listing(folder) if name.endswith(ENDINGS)]
+        stacks = [name for name in self.inputs.listing(folder) if name.endswith(ENDINGS) and name != PROJECT_FILE]
+        stems = [name.rpartition(".")[0] for name in stacks]
         return suggestion(text, stems, f"stacks there: {', '.join(stems)}" if stems else None)
 
     def _known_by_path(self, folder: str, text: str) -> str | None:

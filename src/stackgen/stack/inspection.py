@@ -87,11 +87,11 @@ class Inspection:
         not depend on it.
         """
         programs = {name: dict(program.options) for name, program in sorted(self.compiled.programs.items())}
-        found: dict[str, Any] = {
-            "Name": self.compiled.image.reference,
-            "Config": self.config.to_json(),
-            "Programs": programs,
-        }
+        config = self.config.to_json()
+        if not self.compiled.known:
+            # That nobody says a thing of an image does not mean that there is nothing.
+            config = {key: value for key, value in config.items() if value}
+        found: dict[str, Any] = {"Name": self.compiled.image.reference, "Config": config, "Programs": programs}
         for key, wanted in (("EventListeners", "eventlisteners"), ("Groups", "groups")):
             supervised = sorted(self.compiled.supervised.items())
             entries = {name: dict(entry.options) for (block, name), entry in supervised if block == wanted}

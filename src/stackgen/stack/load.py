@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from stackgen.diagnostics import Findings, Related
+from stackgen.diagnostics import Findings, Related, Span
 from stackgen.read.source import Scalar
 from stackgen.stack.documents import ENDINGS, Document, Loader, first_key
 from stackgen.stack.project import Options, Project
@@ -57,6 +57,8 @@ def load(paths: Iterable[str], project: Project, options: Options, findings: Fin
     loader = Loader(project, findings)
     base = _find_base(loader, named, options, findings)
     loader.discover([*named, *([base] if base else [])])
+    if base and not _is_root(loader, base, f"--base {options.base}: ", None, findings):
+        base = None
     moves = _moves(loader, named, base, findings)
     reached = _reach(loader, named, moves)
     order = _build_order(loader, reached, moves, findings)
@@ -79,6 +81,16 @@ def _find_base(loader: Loader, named: tuple[str, ...], options: Options, finding
     help = loader.known(folder, options.base)
     findings.error("unknown-base", f'--base {options.base}: no stack "{options.base}" in {folder or "."}', help=help)
     return None
+
+
+def _is_root(loader: Loader, path: str, said: str, span: Span | None, findings: Findings) -> bool:
+    """Whether a stack can be stood on in place of a root; `said` begins the message where it has no place."""
+    links = loader.links.get(path)
+    if links is None or links.extends is None:
+        return True
+    message = f"{said}{path} is no root: it extends {links.extends}"
+    findings.error("unknown-base", message, span, help="name a stack that has `from`")
+    return False
 
 
 def _root_of(loader: Loader, path: str) -> str:
@@ -111,12 +123,13 @@ def _committed_moves(loader: Loader, findings: Findings) -> dict[str, str]:
         for path in [path for path in loader.links if posixpath.splitext(posixpath.basename(path))[0] == old]:
             folder = posixpath.dirname(path)
             found = next((c for e in ENDINGS if loader.inputs.is_file(c := posixpath.join(folder, new + e))), None)
+            span = loader.project.spans.get("bases")
             if found is None:
-                span = loader.project.spans.get("bases")
-                findings.error("unknown-base", f'no stack "{new}" beside {path}', span)
-            else:
+                findings.error("unknown-base", f'no stack "{new}" beside {path}', span, help=loader.known(folder, new))
+                continue
+            loader.discover([found])
+            if _is_root(loader, found, "", span, findings):
                 moves[path] = found
-                loader.discover([found])
     return moves
 
 
