@@ -21,7 +21,7 @@ ROOMS: dict[str, str] = {
         source.nodes source.places source.problems source.building source.__init__
         shape schema traps
     """,
-    "know": "__init__ templates catalog",
+    "know": "__init__ templates own catalog",
     "docker": """
         __init__ errors instructions config durations ports references signals shell arguments
         syntax.words syntax.lines syntax.parsing syntax.quoting syntax.printing syntax.__init__

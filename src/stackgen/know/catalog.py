@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any, Literal
 
 from stackgen.diagnostics import Findings
+from stackgen.know.own import check_own
 from stackgen.read import schema, shape
 from stackgen.read import source as text
 from stackgen.read.inputs import Inputs
-from stackgen.read.source import Mapping as MappingNode
-from stackgen.read.source import Node, Scalar, Sequence, parse_mapping
+from stackgen.read.source import parse_mapping
 from stackgen.resources import TEMPLATES
 
 Kind = Literal["distro", "family", "mirror", "image"]
@@ -257,6 +257,9 @@ class Catalog:
         own = self.own is not None and self.own.is_file(path)
         return (self.own if own and self.own else _OURS).read(path)
 
+    def _has(self, path: str) -> bool:
+        return any(place.is_file(path) for place in (self.own, _OURS) if place)
+
     def _data(self, kind: Kind, name: str) -> Any:
         path = _path(kind, name)
         if self.own is not None and self.own.is_file(path):
@@ -265,42 +268,10 @@ class Catalog:
             checked = schema.check(node, kind, f"a {kind}", self.findings) if node else None
             if node is None or checked is None or checked.removed:
                 return None
-            sound = self._check_texts(node), self._check_keys(node)
-            return shape.typed(node, shape.load(kind)) if all(sound) else None
+            names = {"distros": self.names("distro"), "families": self.names("family")}
+            sound = check_own(node, **names, has=self._has, findings=self.findings)
+            return shape.typed(node, shape.load(kind)) if sound else None
         return _shipped(kind, path)
-
-    def _check_texts(self, node: Node) -> bool:
-        """Whether no text of the project's data holds an expression: data know no variables."""
-        if isinstance(node, Scalar):
-            if not shape.has_expression(node):
-                return True
-            self.findings.error("wrong-value", "data hold no expressions", node.span, help="write out what it gives")
-            return False
-        inner = node.items if isinstance(node, Sequence) else node.values.values()
-        sound = True
-        for each in inner:
-            sound = self._check_texts(each) and sound
-        return sound
-
-    def _check_keys(self, node: MappingNode) -> bool:
-        """Whether the keys that a mirror names are there."""
-        carries = node.get("carries")
-        locations = [each for place in _maps_in(carries) for each in _maps_in(place)]
-        sound = True
-        for key in filter(None, (each.get("key") for each in (node, *locations))):
-            assert isinstance(key, Scalar)
-            path = f"mirrors/keys/{key.text}"
-            if not any(place.is_file(path) for place in (self.own, _OURS) if place):
-                sound = False
-                self.findings.error(
-                    "file-missing", f"{path} is not there", key.span, help="put the key into that folder of the data"
-                )
-        return sound
-
-
-def _maps_in(node: Node | None) -> list[MappingNode]:
-    inner = node.values.values() if isinstance(node, MappingNode) else ()
-    return [each for each in inner if isinstance(each, MappingNode)]
 
 
 def _names_in(place: Inputs, kind: Kind) -> frozenset[str]:
